@@ -1,0 +1,67 @@
+/* tenon/error.h - what can go wrong, as a number and as a line for a person.
+ *
+ * Every call that can fail returns a negative int: -errno, or one of the codes
+ * below.  Beside the code each fiber (and each plain thread) keeps one line of
+ * text about its last failure: what was attempted, on what, what happened and,
+ * where known, what to do. */
+#ifndef TENON_ERROR_H
+#define TENON_ERROR_H
+
+#include <stdarg.h>
+#include <tenon/base.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum {
+	TN_EPROTO = -4096,     /* the peer broke the protocol */
+	TN_EREFUSED = -4097,   /* the peer said no; the session has its words */
+	TN_ELIMIT = -4098,     /* a limit of ours was passed; the text names it */
+	TN_ETRUNCATED = -4099, /* the stream ended in the middle of something */
+	TN_EESCAPE = -4100,    /* a path would have left its folder */
+	TN_EDEADLOCK = -4101,  /* every fiber waits and nothing can wake one */
+
+	/* getaddrinfo's answers (RFC 3493 section 6.1), Python's gaierror */
+	TN_EGAI_NONAME = -4200,  /* no such host or service */
+	TN_EGAI_AGAIN = -4201,   /* the name server did not answer; try later */
+	TN_EGAI_FAIL = -4202,    /* the name server failed for good */
+	TN_EGAI_FAMILY = -4203,  /* this address family is not supported */
+	TN_EGAI_NODATA = -4204,  /* the host has no address of this family */
+	TN_EGAI_SERVICE = -4205, /* no such service for this socket type */
+	TN_EGAI_SOCKTYPE = -4206, /* no such socket type */
+	TN_EGAI_FLAGS = -4207,    /* flags that do not go together */
+};
+
+/* The line about this fiber's last failure, "" before the first.  It stays
+ * until the next failing call of this fiber. */
+TN_API const char *tn_error_text(void);
+
+/* The code that line belongs to, 0 before the first failure. */
+TN_API int tn_error_code(void);
+
+/* Sets the line and returns `code`, so that a failing function can end in
+ *     return tn_error_set(TN_EPROTO, "%s: reply without a code", name);
+ * At most 512 bytes are kept.  Never fails: out of memory the line becomes the
+ * words of the code.  Text of a peer goes through tn_buffer_append_escaped()
+ * first. */
+TN_API int tn_error_set(int code, const char *format, ...) TN_PRINTF(2, 3);
+TN_API int tn_error_vset(int code, const char *format, va_list arguments);
+
+/* Puts "WHAT: " before the present line, which keeps its code; returns the
+ * code.  For a layer that knows what the layer below was needed for. */
+TN_API int tn_error_prefix(const char *format, ...) TN_PRINTF(1, 2);
+
+/* A few words for any code ("connection refused", "protocol error"); never
+ * NULL.  The string is static. */
+TN_API const char *tn_error_words(int code);
+
+/* The code's name ("ECONNREFUSED", "TN_EPROTO"), or "E?" for a number that is
+ * no code.  The string is static. */
+TN_API const char *tn_error_name(int code);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,27 @@
+/* Whose error line is the current one: rt/ points it at the running fiber. */
+#ifndef TN__BASE_ERROR_H
+#define TN__BASE_ERROR_H
+
+#include <tenon/error.h>
+
+struct tn__error {
+	int code;
+	char *text; /* allocated at the first failure, NULL before */
+};
+
+/* The running fiber's; NULL means the thread's own, which lives and dies with
+ * the thread. */
+extern _Thread_local struct tn__error *tn__error_current;
+
+/* Below, NULL means the thread's own line. */
+
+/* Frees the text and forgets the code. */
+void tn__error_clear(struct tn__error *error);
+
+/* Moves `from`'s line to `to`, freeing what `to` had. */
+void tn__error_move(struct tn__error *to, struct tn__error *from);
+
+/* Makes the present line "out of memory" without allocating; -ENOMEM. */
+int tn__error_nomem(void);
+
+#endif
