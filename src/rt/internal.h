@@ -1,0 +1,256 @@
+/* The inside of rt/: fibers and the loops they live on.  A thread without a
+ * loop has one all the same, whose only fiber is the thread itself. */
+#ifndef TN__RT_INTERNAL_H
+#define TN__RT_INTERNAL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <tenon/buffer.h>
+#include "base/heap.h"
+#include "base/memory.h"
+#include "rt/context.h"
+#include "rt/rt.h"
+
+/* ---- fibers -------------------------------------------------------------- */
+
+enum tn__fiber_state {
+	TN__FIBER_RUNNING,
+	TN__FIBER_READY,
+	TN__FIBER_PARKED,
+	TN__FIBER_ENDED,
+};
+
+/* A message to a loop from any thread; lives in whoever posts it. */
+struct tn__post {
+	struct tn__post *next;
+	void (*run)(struct tn__post *post, struct tn__loop *loop);
+};
+
+/* It lies at the top of its own stack, in a page that is in use anyway. */
+struct tn__fiber {
+	struct tn__waiter waiter; /* wakes it */
+	struct tn__list run;      /* in its loop's queue while READY */
+	struct tn__list all;      /* in its loop's list of fibers */
+	struct tn__list member;   /* in its group's list of members */
+	struct tn__loop *loop;
+	struct tn_group *group;
+	struct tn__context context;
+	char *stack; /* lowest address; NULL: a thread's own */
+	int (*fn)(void *);
+	void *arg;
+
+	enum tn__fiber_state state;
+	int result;     /* of the wait that ended */
+	unsigned ops;   /* for fairness */
+	bool hard;      /* parked where only the event itself wakes */
+	bool trimmed;   /* parked long, stack given back */
+	bool shielded;
+	atomic_bool cancelled;
+	struct tn_scope *scope;
+	tn_time deadline; /* in force: the scope's, or the group's */
+	tn_time base_deadline;
+	struct tn__heap_node timer; /* at or before `deadline` while parked */
+	struct tn__list pushers;
+	struct tn__error error;
+
+	struct tn__post start, wake, cancel;
+	bool wake_posted;
+
+	/* What it waits for, for tn_dump() and the thread's ppoll(). */
+	const char *what;
+	struct tn__io **ios;
+	size_t io_count;
+	enum tn__io_direction io_direction;
+	tn_time since;
+	uint64_t id;
+	char name[32];
+	void *sanitizer; /* of the stack: ASan's fake stack, TSan's fiber */
+	unsigned valgrind;
+};
+
+/* The running fiber; the thread's own outside a loop, made when first asked
+ * for.  Never NULL. */
+struct tn__fiber *tn__self(void);
+
+/* ---- loops ----------------------------------------------------------------- */
+
+struct tn__slot {
+	struct tn__io *io; /* NULL: free, `next` is the next free one */
+	uint32_t generation, next;
+};
+
+struct tn__loop {
+	struct tn__host *host;
+	struct tn__poller *poller; /* NULL: a thread without a loop */
+	struct tn__run *owner;     /* its tn_run(), NULL likewise */
+	int index;
+	struct tn__fiber *current;
+	struct tn__fiber *thread; /* the thread itself, when it is a fiber */
+	struct tn__context scheduler;
+	void *scheduler_sanitizer;
+	const void *scheduler_stack;
+	size_t scheduler_stack_size;
+	struct tn__list queue;  /* READY fibers */
+	struct tn__list fibers; /* all of them */
+	size_t fiber_count;
+	tn_time now; /* of this turn */
+	tn_time trim_at;
+	struct tn__heap timers;
+	_Atomic(struct tn__post *) inbox;
+	atomic_bool ending; /* every fiber is cancelled as it comes */
+
+	struct tn__slot *slots;
+	uint32_t slot_count, slot_free; /* UINT32_MAX: none free */
+
+	struct tn__list slabs;
+	char **stack_free; /* LIFO */
+	size_t stack_free_count, stack_free_cap;
+	size_t stack_size;
+
+	void *pool; /* LIFO of buffers, linked through their first bytes */
+	unsigned pool_count;
+
+	atomic_ullong turns;      /* for the stall reporter: switches so far */
+	_Atomic(const char *) running; /* name of the running fiber */
+	struct tn__list registered; /* in the process's list of loops */
+	pthread_t thread_id;
+	int event_fd; /* of a thread without a loop, -1 before needed */
+};
+
+/* The present thread's, never NULL; and the same or NULL, without making it. */
+struct tn__loop *tn__loop(void);
+extern _Thread_local struct tn__loop *tn__loop_current;
+
+int tn__loop_init(struct tn__loop *loop, struct tn__host *host, bool polling,
+    size_t stack_bytes);
+/* Runs until every fiber ended and the run lets it go. */
+void tn__loop_run(struct tn__loop *loop);
+void tn__loop_destroy(struct tn__loop *loop);
+
+/* From any thread. */
+void tn__loop_post(struct tn__loop *loop, struct tn__post *post);
+/* On its own thread: what was posted so far. */
+void tn__loop_drain(struct tn__loop *loop);
+
+/* The time a deadline is held against: the turn's in a loop. */
+static inline tn_time
+tn__loop_now(struct tn__loop *loop)
+{
+	return loop->poller != NULL ? loop->now : loop->host->now(loop->host);
+}
+
+/* Makes a fiber of `loop` (the present one) that will run fn(arg). */
+int tn__fiber_new(struct tn__loop *loop, int (*fn)(void *), void *arg,
+    struct tn__fiber **ret);
+void tn__fiber_init(struct tn__fiber *fiber, struct tn__loop *loop);
+/* Puts it into the queue, if it is parked; on its own loop. */
+void tn__fiber_wake(struct tn__fiber *fiber, int result);
+/* From any thread; the fiber must not be able to end meanwhile (its group's
+ * lock is held). */
+void tn__fiber_cancel(struct tn__fiber *fiber);
+/* Runs it until it parks, yields or ends. */
+void tn__fiber_resume(struct tn__fiber *fiber);
+void tn__fiber_free(struct tn__fiber *fiber);
+
+/* ---- waiting: the one place ---------------------------------------------- */
+
+/* 0, or -ECANCELED or -ETIMEDOUT as the fiber stands now. */
+int tn__check(struct tn__fiber *fiber);
+
+/* What stands before every operation that may wait: every 16th yields to the
+ * others, then as tn__check(). */
+int tn__fiber_operation(struct tn__fiber *fiber);
+
+/* Parks the running fiber until tn__fiber_wake(): its result.  Unless `hard`,
+ * cancellation and the deadline end it too.  Every wait in the library is this
+ * call. */
+int tn__park(struct tn__fiber *fiber, const char *what, bool hard);
+
+/* Waits in a list that other threads touch.  The caller holds `lock` and has
+ * put wait->node in; whoever grants it holds `lock` and calls tn__wait_grant().
+ * Returns the granted result, or -ECANCELED or -ETIMEDOUT, when nobody granted
+ * it and the node is out of its list.  The lock is released meanwhile and held
+ * again afterwards. */
+struct tn__wait {
+	struct tn__list node;
+	struct tn__fiber *fiber;
+	void *data;
+	int result;
+	bool granted;
+};
+
+void tn__wait_init(struct tn__wait *wait, void *data);
+int tn__wait_park(struct tn__wait *wait, pthread_mutex_t *lock,
+    const char *what, bool hard);
+void tn__wait_grant(struct tn__wait *wait, int result);
+
+/* Before and after a fiber is parked: rt/push.c. */
+void tn__push_all(struct tn__fiber *fiber);
+void tn__push_attach(struct tn__fiber *fiber);
+void tn__push_detach(struct tn__fiber *fiber);
+/* At the end of a fiber: pushes and waits until all is gone. */
+void tn__push_finish(struct tn__fiber *fiber);
+
+/* ---- groups ---------------------------------------------------------------- */
+
+/* A member returned `result`; called by the member itself, last of all. */
+void tn__group_left(struct tn_group *group, struct tn__fiber *member,
+    int result);
+
+/* ---- stacks ------------------------------------------------------------------ */
+
+/* A stack of loop->stack_size bytes whose lowest page faults; its lowest
+ * usable address is *ret.  -ENOMEM with a text that says what to raise. */
+int tn__stack_get(struct tn__loop *loop, char **ret);
+void tn__stack_put(struct tn__loop *loop, char *stack);
+void tn__stack_trim(struct tn__loop *loop, char *stack, const void *depth);
+void tn__stacks_free(struct tn__loop *loop);
+size_t tn__page_size(void);
+
+/* ---- several loops -------------------------------------------------------- */
+
+struct tn__run {
+	int loop_count;
+	struct tn__loop **loops;
+	atomic_size_t fibers; /* of all loops; 0 ends them */
+	size_t stack_bytes;
+	struct tn__stall *stall; /* who watches them, or NULL */
+};
+
+/* Counts a fiber in and out of its run. */
+void tn__run_enter(struct tn__run *run);
+void tn__run_leave(struct tn__run *run);
+
+/* Loops of the process, for tn_dump(). */
+void tn__registry_add(struct tn__loop *loop);
+void tn__registry_remove(struct tn__loop *loop);
+int tn__registry_count(bool polling);
+void tn__registry_forked(struct tn__loop *loop);
+
+/* The pools' threads: how many at most, and away with idle ones. */
+void tn__workers_limit(int files, int lookups);
+void tn__workers_retire(void);
+int tn__workers_count(void);
+void tn__workers_forked(void);
+
+/* rt/report.c */
+void tn__overflow_thread(void);
+int tn__stall_start(struct tn__run *run, int64_t stall_ms);
+void tn__stall_stop(struct tn__run *run);
+
+/* host_linux.c: a counter to wake a thread that polls. */
+int tn__host_event_open(void);
+void tn__host_event_set(int fd);
+void tn__host_event_clear(int fd);
+void tn__host_event_close(int fd);
+
+/* io.c: into the present loop's poller, unless it is in; and one event of it.
+ * -EBUSY when it belongs to another loop. */
+int tn__io_register(struct tn__io *io, enum tn__io_direction direction);
+
+void tn__io_event(struct tn__loop *loop, uint64_t data, unsigned bits);
+
+/* dump.c */
+void tn__dump_loop(struct tn__loop *loop, struct tn_buffer *out);
+
+#endif

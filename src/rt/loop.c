@@ -1,0 +1,354 @@
+/* A loop: a queue of fibers, a heap of timers, a poller and an inbox. */
+#include <errno.h>
+#include <stdlib.h>
+#include "rt/internal.h"
+
+#define LOOP_EVENTS 256
+#define LOOP_BATCHES 16 /* of ready fibers, before the poller is asked again */
+#define LOOP_TRIM TN_SECOND
+
+_Thread_local struct tn__loop *tn__loop_current;
+
+/* ---- a thread's own --------------------------------------------------------- */
+
+static _Thread_local struct tn__host *loop_thread_host;
+static pthread_key_t loop_key;
+static pthread_once_t loop_once = PTHREAD_ONCE_INIT;
+
+static void
+loop_thread_end(void *arg)
+{
+	struct tn__loop *loop = arg;
+	struct tn__fiber *f = loop->thread;
+
+	tn__registry_remove(loop);
+	tn__loop_drain(loop);
+	tn__loop_current = NULL;
+	while (!tn__list_empty(&f->pushers))
+		tn__list_remove(f->pushers.next);
+	tn__free(f);
+	tn__loop_destroy(loop);
+	tn__free(loop);
+}
+
+static void
+loop_key_make(void)
+{
+	pthread_key_create(&loop_key, loop_thread_end);
+}
+
+static void
+loop_no_memory(void)
+{
+	/* A thread's first call found no kilobyte: nothing can be said or
+	 * returned from here, and nothing was begun. */
+	abort();
+}
+
+/* What a thread is before any tn_run(): one fiber, no poller. */
+static struct tn__loop *
+loop_make_thread(void)
+{
+	struct tn__loop *loop = tn__zalloc(sizeof(*loop));
+	struct tn__fiber *f = tn__zalloc(sizeof(*f));
+	struct tn__host *host = loop_thread_host;
+
+	if (loop == NULL || f == NULL)
+		loop_no_memory();
+	pthread_once(&loop_once, loop_key_make);
+	tn__loop_init(loop, host == NULL ? &tn__host_linux : host, false, 0);
+	tn__fiber_init(f, loop);
+	loop->thread = loop->current = f;
+	tn__list_push_back(&loop->fibers, &f->all);
+	tn__loop_current = loop;
+	pthread_setspecific(loop_key, loop);
+	tn__registry_add(loop);
+	return loop;
+}
+
+struct tn__loop *
+tn__loop(void)
+{
+	struct tn__loop *loop = tn__loop_current;
+
+	return __builtin_expect(loop != NULL, 1) ? loop : loop_make_thread();
+}
+
+struct tn__fiber *
+tn__self(void)
+{
+	return tn__loop()->current;
+}
+
+struct tn__host *
+tn__host(void)
+{
+	struct tn__loop *loop = tn__loop_current;
+
+	if (loop != NULL)
+		return loop->host;
+	return loop_thread_host == NULL ? &tn__host_linux : loop_thread_host;
+}
+
+void
+tn__host_set(struct tn__host *host)
+{
+	loop_thread_host = host;
+	if (tn__loop_current != NULL)
+		tn__loop_current->host = host == NULL ? &tn__host_linux : host;
+}
+
+/* ---- made and unmade --------------------------------------------------------- */
+
+int
+tn__loop_init(struct tn__loop *loop, struct tn__host *host, bool polling,
+    size_t stack_bytes)
+{
+	size_t page = tn__page_size();
+
+	memset(loop, 0, sizeof(*loop));
+	tn__list_init(&loop->queue);
+	tn__list_init(&loop->fibers);
+	tn__list_init(&loop->slabs);
+	tn__list_init(&loop->registered);
+	loop->host = host;
+	loop->slot_free = UINT32_MAX;
+	loop->event_fd = -1;
+	loop->trim_at = TN_NEVER;
+	loop->stack_size = (stack_bytes + page - 1) & ~(page - 1);
+	loop->thread_id = pthread_self();
+	if (!polling) {
+		int fd = tn__host_event_open();
+
+		/* Without it the thread still waits for what it polls; only
+		 * others could not wake it. */
+		loop->event_fd = fd < 0 ? -1 : fd;
+		return 0;
+	}
+	loop->now = host->now(host);
+	return host->poller_open(host, &loop->poller);
+}
+
+void
+tn__loop_destroy(struct tn__loop *loop)
+{
+	if (loop->poller != NULL)
+		loop->host->poller_free(loop->poller);
+	loop->poller = NULL;
+	if (loop->event_fd >= 0)
+		tn__host_event_close(loop->event_fd);
+	/* Descriptors outlive their loop and may wait in another. */
+	for (uint32_t i = 0; i < loop->slot_count; i++) {
+		if (loop->slots[i].io != NULL)
+			loop->slots[i].io->loop = NULL;
+	}
+	tn__stacks_free(loop);
+	tn__heap_free(&loop->timers);
+	tn__free(loop->slots);
+	while (loop->pool != NULL) {
+		void *buffer = loop->pool;
+
+		memcpy(&loop->pool, buffer, sizeof(void *));
+		tn__free(buffer);
+	}
+}
+
+/* ---- the inbox ----------------------------------------------------------------- */
+
+static void
+loop_wake(struct tn__loop *loop)
+{
+	if (loop->poller != NULL)
+		loop->host->poller_wake(loop->poller);
+	else if (loop->event_fd >= 0)
+		tn__host_event_set(loop->event_fd);
+}
+
+void
+tn__loop_post(struct tn__loop *loop, struct tn__post *post)
+{
+	struct tn__post *head =
+	    atomic_load_explicit(&loop->inbox, memory_order_relaxed);
+
+	do {
+		post->next = head;
+	} while (!atomic_compare_exchange_weak_explicit(&loop->inbox, &head,
+	    post, memory_order_acq_rel, memory_order_relaxed));
+	if (head == NULL)
+		loop_wake(loop);
+}
+
+void
+tn__loop_drain(struct tn__loop *loop)
+{
+	struct tn__post *post, *first = NULL;
+
+	if (atomic_load_explicit(&loop->inbox, memory_order_relaxed) == NULL)
+		return;
+	post = atomic_exchange_explicit(&loop->inbox, NULL,
+	    memory_order_acq_rel);
+	while (post != NULL) { /* the last posted is first: turn them round */
+		struct tn__post *next = post->next;
+
+		post->next = first;
+		first = post;
+		post = next;
+	}
+	while (first != NULL) {
+		struct tn__post *next = first->next;
+
+		first->run(first, loop);
+		first = next;
+	}
+}
+
+/* ---- buffers ----------------------------------------------------------------- */
+
+#define LOOP_POOL_MAX 32
+
+void *
+tn__pool_get(void)
+{
+	struct tn__loop *loop = tn__loop();
+	void *buffer = loop->pool;
+
+	if (buffer == NULL)
+		return tn__alloc(TN__POOL_BYTES);
+	memcpy(&loop->pool, buffer, sizeof(void *));
+	loop->pool_count--;
+	return buffer;
+}
+
+void
+tn__pool_put(void *buffer)
+{
+	struct tn__loop *loop = tn__loop();
+
+	if (buffer == NULL)
+		return;
+	if (loop->pool_count >= LOOP_POOL_MAX) {
+		tn__free(buffer);
+		return;
+	}
+	memcpy(buffer, &loop->pool, sizeof(void *));
+	loop->pool = buffer;
+	loop->pool_count++;
+}
+
+/* ---- turning ----------------------------------------------------------------- */
+
+static void
+loop_run_queue(struct tn__loop *loop)
+{
+	struct tn__list batch, *node;
+
+	/* What becomes ready meanwhile waits for the next batch. */
+	batch = loop->queue;
+	batch.next->prev = batch.prev->next = &batch;
+	tn__list_init(&loop->queue);
+	while ((node = tn__list_pop(&batch)) != NULL)
+		tn__fiber_resume(TN__CONTAINER(node, struct tn__fiber, run));
+}
+
+static void
+loop_fire_timers(struct tn__loop *loop)
+{
+	struct tn__heap_node *node;
+
+	while ((node = tn__heap_first(&loop->timers)) != NULL &&
+	    node->when <= loop->now) {
+		struct tn__fiber *f =
+		    TN__CONTAINER(node, struct tn__fiber, timer);
+
+		if (f->state != TN__FIBER_PARKED || f->hard ||
+		    f->deadline == TN_NEVER) {
+			tn__heap_remove(&loop->timers, node);
+		} else if (f->deadline > loop->now) {
+			tn__heap_move(&loop->timers, node, f->deadline);
+		} else {
+			tn__heap_remove(&loop->timers, node);
+			tn__fiber_wake(f, -ETIMEDOUT);
+		}
+	}
+}
+
+/* Fibers parked for over a second give back what a deeper call left below. */
+static void
+loop_trim(struct tn__loop *loop)
+{
+	loop->trim_at = TN_NEVER;
+	TN__LIST_FOR(node, &loop->fibers) {
+		struct tn__fiber *f = TN__CONTAINER(node, struct tn__fiber, all);
+		void *depth = tn__context_depth(&f->context);
+
+		if (f->state != TN__FIBER_PARKED || f->trimmed ||
+		    f->stack == NULL || depth == NULL)
+			continue;
+		if (loop->now - f->since < LOOP_TRIM) {
+			loop->trim_at = loop->now + LOOP_TRIM;
+			continue;
+		}
+		f->trimmed = true;
+		tn__stack_trim(loop, f->stack, depth);
+	}
+}
+
+static int
+loop_poll(struct tn__loop *loop)
+{
+	struct tn__poll_event events[LOOP_EVENTS];
+	struct tn__heap_node *timer = tn__heap_first(&loop->timers);
+	tn_time deadline = timer == NULL ? TN_NEVER : timer->when;
+	int n;
+
+	if (loop->trim_at < deadline)
+		deadline = loop->trim_at;
+	if (!tn__list_empty(&loop->queue) ||
+	    atomic_load_explicit(&loop->inbox, memory_order_relaxed) != NULL)
+		deadline = 0;
+	n = loop->host->poller_wait(loop->poller, events, LOOP_EVENTS,
+	    deadline);
+	loop->now = loop->host->now(loop->host);
+	for (int i = 0; i < n; i++)
+		tn__io_event(loop, events[i].data, events[i].bits);
+	if (n > 0 && loop->trim_at == TN_NEVER)
+		loop->trim_at = loop->now + LOOP_TRIM;
+	return n < 0 ? n : 0;
+}
+
+static void
+loop_cancel_all(struct tn__loop *loop)
+{
+	TN__LIST_FOR(node, &loop->fibers)
+		tn__fiber_cancel(TN__CONTAINER(node, struct tn__fiber, all));
+}
+
+void
+tn__loop_run(struct tn__loop *loop)
+{
+	bool cancelled = false;
+
+	for (;;) {
+		tn__loop_drain(loop);
+		if (!cancelled && atomic_load_explicit(&loop->ending,
+		    memory_order_acquire)) {
+			cancelled = true;
+			loop_cancel_all(loop);
+		}
+		for (int i = 0; i < LOOP_BATCHES &&
+		    !tn__list_empty(&loop->queue); i++)
+			loop_run_queue(loop);
+		if (atomic_load_explicit(&loop->owner->fibers,
+		    memory_order_acquire) == 0)
+			break;
+		/* A poller that fails for good (a simulated world at a
+		 * standstill) ends what runs; it cannot be waited for. */
+		if (loop_poll(loop) < 0 && !cancelled) {
+			cancelled = true;
+			loop_cancel_all(loop);
+		}
+		loop_fire_timers(loop);
+		if (loop->trim_at <= loop->now)
+			loop_trim(loop);
+	}
+}

@@ -1,0 +1,99 @@
+/* What a fiber wrote goes out before it waits, and on while it waits. */
+#include "rt/internal.h"
+
+void
+tn__pusher_add(struct tn__pusher *p)
+{
+	if (tn__list_empty(&p->node))
+		tn__list_push_back(&tn__self()->pushers, &p->node);
+}
+
+static void
+push_unhook(struct tn__pusher *p)
+{
+	if (p->io != NULL && p->io->waiter[TN__IO_WRITE] == &p->waiter)
+		p->io->waiter[TN__IO_WRITE] = NULL;
+	p->io = NULL;
+}
+
+void
+tn__pusher_remove(struct tn__pusher *p)
+{
+	push_unhook(p);
+	tn__list_remove(&p->node);
+}
+
+/* True when nothing is left to push. */
+static bool
+push_one(struct tn__pusher *p)
+{
+	struct tn__io *io = NULL;
+
+	if (p->push(p, &io) != 0) {
+		tn__list_remove(&p->node);
+		return true;
+	}
+	p->io = io;
+	return false;
+}
+
+void
+tn__push_all(struct tn__fiber *f)
+{
+	TN__LIST_FOR(node, &f->pushers)
+		push_one(TN__CONTAINER(node, struct tn__pusher, node));
+}
+
+/* The loop found it writable while the fiber waits for something else. */
+static void
+push_wake(struct tn__waiter *waiter, int result)
+{
+	struct tn__pusher *p = TN__CONTAINER(waiter, struct tn__pusher, waiter);
+
+	push_unhook(p);
+	if (result < 0 || push_one(p) || p->io == NULL)
+		return;
+	if (p->io->waiter[TN__IO_WRITE] == NULL)
+		p->io->waiter[TN__IO_WRITE] = waiter;
+}
+
+void
+tn__push_attach(struct tn__fiber *f)
+{
+	TN__LIST_FOR(node, &f->pushers) {
+		struct tn__pusher *p =
+		    TN__CONTAINER(node, struct tn__pusher, node);
+
+		/* When the fiber itself waits to write there, it will push. */
+		if (p->io == NULL || p->io->waiter[TN__IO_WRITE] != NULL ||
+		    tn__io_register(p->io, TN__IO_WRITE) < 0)
+			continue;
+		p->waiter.wake = push_wake;
+		p->io->waiter[TN__IO_WRITE] = &p->waiter;
+	}
+}
+
+void
+tn__push_detach(struct tn__fiber *f)
+{
+	TN__LIST_FOR(node, &f->pushers)
+		push_unhook(TN__CONTAINER(node, struct tn__pusher, node));
+}
+
+void
+tn__push_finish(struct tn__fiber *f)
+{
+	tn__push_all(f);
+	while (!tn__list_empty(&f->pushers)) {
+		struct tn__pusher *p = TN__CONTAINER(f->pushers.next,
+		    struct tn__pusher, node);
+		struct tn__io *io = p->io;
+
+		/* Cancelled, timed out or nothing to wait for: it stays with
+		 * its stream, for whoever flushes or closes that. */
+		if (io == NULL || tn__io_wait(io, TN__IO_WRITE, "flush") < 0)
+			tn__list_remove(&p->node);
+		else
+			push_one(p);
+	}
+}

@@ -1,0 +1,194 @@
+/* What the rooms above rt/ may use of it beside the public headers: waiting
+ * for a descriptor, pushing pending output while a fiber waits, abandonable
+ * jobs, and the seam to the machine. */
+#ifndef TN__RT_H
+#define TN__RT_H
+
+#include <poll.h>
+#include <tenon/base.h>
+#include <tenon/run.h>
+#include "base/error.h"
+#include "base/list.h"
+
+/* ---- the seam ---------------------------------------------------------- */
+
+/* All that rt/ asks of a machine.  host_linux.c has the kernel's; a simulated
+ * world brings its own, and with it tables for net/ and os/.  Every thread of
+ * a tn_run() inherits the host of the thread that called it. */
+enum tn__poll_bits {
+	TN__POLL_IN = 1,   /* readable, or end of stream */
+	TN__POLL_OUT = 2,  /* writable */
+	TN__POLL_ODD = 4,  /* PRI, ERR, RDHUP or HUP: no short-read hint */
+	TN__POLL_EXCLUSIVE = 8, /* add: wake one loop of several (listeners) */
+	TN__POLL_LEVEL = 16,    /* add: level-triggered, one shot; rearm() */
+};
+
+struct tn__poll_event {
+	uint64_t data;
+	unsigned bits;
+};
+
+struct tn__poller; /* the host's own */
+
+struct tn__host {
+	tn_time (*now)(struct tn__host *host);
+	int64_t (*wall_now)(struct tn__host *host);
+
+	/* One poller a loop.  wait() returns the events, 0 at `deadline` or
+	 * after wake(), which any thread may call. */
+	int (*poller_open)(struct tn__host *host, struct tn__poller **ret);
+	void (*poller_free)(struct tn__poller *poller);
+	int (*poller_add)(struct tn__poller *poller, int fd, unsigned bits,
+	    uint64_t data);
+	int (*poller_rearm)(struct tn__poller *poller, int fd, unsigned bits,
+	    uint64_t data);
+	void (*poller_remove)(struct tn__poller *poller, int fd);
+	int (*poller_wait)(struct tn__poller *poller,
+	    struct tn__poll_event *events, int count, tn_time deadline);
+	void (*poller_wake)(struct tn__poller *poller);
+
+	/* A thread without a loop: ppoll() until `deadline`. */
+	int (*poll)(struct tn__host *host, struct pollfd *fds, size_t count,
+	    tn_time deadline);
+
+	const struct tn__net_ops *net; /* net/host.h; NULL = the kernel's */
+	const struct tn__os_ops *os;   /* os/host.h; NULL = the kernel's */
+};
+
+extern struct tn__host tn__host_linux;
+
+/* The present thread's host, never NULL; and another in its place (NULL = the
+ * kernel again), to be called outside tn_run(). */
+struct tn__host *tn__host(void);
+void tn__host_set(struct tn__host *host);
+
+/* ---- waiting for a descriptor ------------------------------------------ */
+
+enum tn__io_direction { TN__IO_READ, TN__IO_WRITE };
+
+/* What is called on the owning loop when something waited for has come. */
+struct tn__waiter {
+	void (*wake)(struct tn__waiter *waiter, int result);
+};
+
+enum tn__io_flags {
+	TN__IO_FOREIGN = 1, /* O_NONBLOCK is not ours to set: level-triggered,
+			     * ask readiness before every call */
+	TN__IO_HINT = 2,    /* TCP stream: a short read means empty */
+	TN__IO_EXCLUSIVE = 4, /* a listener that several loops share */
+};
+
+/* Lives inside whatever owns the descriptor.  It belongs to the loop of its
+ * first wait until tn__io_release(). */
+struct tn__io {
+	int fd;                /* -1 once closed */
+	unsigned char flags;   /* tn__io_flags */
+	bool ready[2];         /* by direction: may succeed at once */
+	bool refused;          /* the poller does not take it (regular file) */
+	uint32_t slot;         /* in the loop's table */
+	struct tn__loop *loop; /* NULL before the first wait in a loop */
+	struct tn__waiter *waiter[2]; /* by direction */
+	/* Writes what the descriptor is called ("tcp 127.0.0.1:80") for
+	 * tn_dump(); may be NULL. */
+	void (*describe)(const struct tn__io *io, char *out, size_t size);
+};
+
+void tn__io_init(struct tn__io *io, int fd, unsigned flags);
+
+/* Stands before every system call that could block: counts it for fairness
+ * (every 16th yields), and fails with -ECANCELED or -ETIMEDOUT when the fiber
+ * was cancelled or its deadline passed, with -EBADF when the io was closed, with
+ * -EBUSY when another fiber waits in this direction.  Returns 1 when the call
+ * is worth trying, 0 when it is known that it would block: then wait first. */
+int tn__io_begin(struct tn__io *io, enum tn__io_direction direction);
+
+/* Stands after it: the call gave EAGAIN, so the direction is not ready; or a
+ * plain recv on a stream gave fewer bytes than asked (`short_read`), which on
+ * a TN__IO_HINT descriptor that saw nothing odd means the same. */
+void tn__io_empty(struct tn__io *io, enum tn__io_direction direction);
+void tn__io_short(struct tn__io *io);
+
+/* Waits until the direction is ready.  0, -ECANCELED, -ETIMEDOUT, -EBADF when
+ * the io was closed meanwhile, -EBUSY as above, -ENOMEM or -ENOSPC when it
+ * cannot be registered.  `what` is a static string for tn_dump(): "recv". */
+int tn__io_wait(struct tn__io *io, enum tn__io_direction direction,
+    const char *what);
+
+/* Waits until one of `count` (at most TN__IO_ANY_MAX) is ready and returns its
+ * index; -EAGAIN when `until`, an instant of the caller's own, passed first;
+ * otherwise as tn__io_wait. */
+#define TN__IO_ANY_MAX 32
+int tn__io_wait_any(struct tn__io **ios, size_t count,
+    enum tn__io_direction direction, tn_time until, const char *what);
+
+/* Takes the descriptor out of its loop and wakes its waiters with -EBADF;
+ * stands before every close().  Called on the owning loop, or on any thread
+ * once that loop has ended.  Returns the fd, and the io holds -1. */
+int tn__io_close(struct tn__io *io);
+
+/* Lets another loop take it over; nobody may be waiting.  The fd stays. */
+void tn__io_release(struct tn__io *io);
+
+/* ---- pushing while waiting ---------------------------------------------- */
+
+/* Something a fiber has written to that still holds bytes.  Before the fiber
+ * waits for anything, each pusher of its list is pushed without blocking;
+ * while it waits, each is pushed on whenever `io` is writable. */
+struct tn__pusher {
+	struct tn__list node; /* in its fiber's list; self-linked when idle */
+	struct tn__waiter waiter; /* rt's own, as is ... */
+	struct tn__io *io;        /* ... what it is blocked on, or NULL */
+	/* Writes without waiting.  1: all gone (rt unlinks it); 0: blocked on
+	 * *ret_io for writing; < 0: broken, remembered by the owner, unlinked.*/
+	int (*push)(struct tn__pusher *pusher, struct tn__io **ret_io);
+};
+
+static inline void
+tn__pusher_init(struct tn__pusher *p,
+    int (*push)(struct tn__pusher *, struct tn__io **))
+{
+	tn__list_init(&p->node);
+	p->io = NULL;
+	p->push = push;
+}
+
+/* Into the list of the present fiber, once. */
+void tn__pusher_add(struct tn__pusher *pusher);
+/* Out of whichever list it is in; stands before its owner is freed. */
+void tn__pusher_remove(struct tn__pusher *pusher);
+
+/* ---- jobs ---------------------------------------------------------------- */
+
+/* An abandonable job owns all its memory: when the waiting fiber leaves early
+ * (deadline, cancellation), `discard` is called once nobody runs it any more.
+ *  Look-ups only, in a pool of their own. */
+struct tn__job {
+	void (*run)(struct tn__job *job);
+	void (*discard)(struct tn__job *job);
+	const char *what; /* for tn_dump(): "look up" */
+};
+
+/* 0 when run() has returned and the job is the caller's again; otherwise
+ * -ECANCELED, -ETIMEDOUT, -EAGAIN (no thread to be had) or -ENOMEM and the
+ * job is no longer the caller's. */
+int tn__job_wait(struct tn__job *job);
+
+/* ---- memory that fibers of one loop pass around --------------------------- */
+
+/* A buffer of TN__POOL_BYTES, recycled last-in first-out by the present loop or
+ * thread, so that a waiting connection holds none.  NULL: out of memory. */
+#define TN__POOL_BYTES 32768
+void *tn__pool_get(void);
+void tn__pool_put(void *buffer);
+
+/* ---- fork ------------------------------------------------------------------ */
+
+/* True when this process runs nothing but the calling thread (one loop at most,
+ * no worker), so that fork() is safe. */
+bool tn__rt_may_fork(void);
+
+/* In the child, at once: drops the poller and makes the calling fiber a plain
+ * thread.  Descriptors stay open, their tn__io are fresh. */
+void tn__rt_forked(void);
+
+#endif
