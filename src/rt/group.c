@@ -75,6 +75,18 @@ group_leave_unstarted(struct tn_group *g)
 	pthread_mutex_unlock(&g->lock);
 }
 
+/* That a cancelled member says so is no error of the group. */
+static void
+group_report(struct tn_group *g, int result, struct tn__error *error)
+{
+	if (result < 0 && g->result == 0 &&
+	    !(result == -ECANCELED && g->cancelled)) {
+		g->result = result;
+		tn__error_move(&g->error, error);
+	}
+	group_count_down(g);
+}
+
 void
 tn__group_left(struct tn_group *g, struct tn__fiber *f, int result)
 {
@@ -82,13 +94,7 @@ tn__group_left(struct tn_group *g, struct tn__fiber *f, int result)
 
 	pthread_mutex_lock(&g->lock);
 	tn__list_remove(&f->member);
-	/* That a cancelled member says so is no error of the group. */
-	if (result < 0 && g->result == 0 &&
-	    !(result == -ECANCELED && g->cancelled)) {
-		g->result = result;
-		tn__error_move(&g->error, tn__error_current);
-	}
-	group_count_down(g);
+	group_report(g, result, tn__error_current);
 	pthread_mutex_unlock(&g->lock);
 	f->group = NULL;
 	if (run != NULL)
@@ -189,17 +195,27 @@ static void *
 group_thread(void *arg)
 {
 	struct group_thread start = *(struct group_thread *)arg;
+	struct tn_group *g = start.group;
+	struct tn__error error = { 0 };
 	struct tn__fiber *f;
 	int r;
 
 	tn__free(arg);
 	tn__host_set(start.host);
 	f = tn__self();
-	group_join(start.group, f);
+	group_join(g, f);
 	r = start.fn(start.arg);
 	tn__push_finish(f);
-	tn__group_left(start.group, f, r);
-	tn__loop_drain(f->loop);
+	tn__error_move(&error, tn__error_current);
+	pthread_mutex_lock(&g->lock);
+	tn__list_remove(&f->member); /* nobody posts to it any more */
+	pthread_mutex_unlock(&g->lock);
+	tn__loop_thread_end();
+	/* Only now, so that whoever waited for the group finds no trace. */
+	pthread_mutex_lock(&g->lock);
+	group_report(g, r, &error);
+	pthread_mutex_unlock(&g->lock);
+	tn__error_clear(&error);
 	return NULL;
 }
 

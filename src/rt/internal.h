@@ -126,6 +126,8 @@ int tn__loop_init(struct tn__loop *loop, struct tn__host *host, bool polling,
 /* Runs until every fiber ended and the run lets it go. */
 void tn__loop_run(struct tn__loop *loop);
 void tn__loop_destroy(struct tn__loop *loop);
+/* Takes the present thread's own loop away, at the end of a thread of ours. */
+void tn__loop_thread_end(void);
 
 /* From any thread. */
 void tn__loop_post(struct tn__loop *loop, struct tn__post *post);

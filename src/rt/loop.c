@@ -16,7 +16,7 @@ static pthread_key_t loop_key;
 static pthread_once_t loop_once = PTHREAD_ONCE_INIT;
 
 static void
-loop_thread_end(void *arg)
+loop_thread_free(void *arg)
 {
 	struct tn__loop *loop = arg;
 	struct tn__fiber *f = loop->thread;
@@ -34,7 +34,7 @@ loop_thread_end(void *arg)
 static void
 loop_key_make(void)
 {
-	pthread_key_create(&loop_key, loop_thread_end);
+	pthread_key_create(&loop_key, loop_thread_free);
 }
 
 static void
@@ -43,6 +43,17 @@ loop_no_memory(void)
 	/* A thread's first call found no kilobyte: nothing can be said or
 	 * returned from here, and nothing was begun. */
 	abort();
+}
+
+void
+tn__loop_thread_end(void)
+{
+	struct tn__loop *loop = tn__loop_current;
+
+	if (loop == NULL)
+		return;
+	pthread_setspecific(loop_key, NULL);
+	loop_thread_free(loop);
 }
 
 /* What a thread is before any tn_run(): one fiber, no poller. */

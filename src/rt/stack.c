@@ -11,7 +11,7 @@
 #endif
 
 #define STACKS_PER_SLAB 64
-#define STACKS_WARM 256 /* free ones beyond it give their pages back */
+#define STACKS_WARM 2048 /* free ones beyond it give their pages back */
 
 struct slab {
 	struct tn__list node;

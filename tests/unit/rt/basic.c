@@ -1,6 +1,7 @@
 /* Fibers, groups, channels and mutexes doing what they are for. */
 #include <errno.h>
 #include <pthread.h>
+#include <stdlib.h>
 #include <tenon/channel.h>
 #include <tenon/error.h>
 #include <tenon/offload.h>

@@ -258,7 +258,7 @@ plan_run(void *arg)
 	assert_int_equal(r, plan->how == CANCEL ? 0 : -ETIMEDOUT);
 	tn_group_free(group);
 	assert_int_equal(plan->result, expected);
-	assert_true(plan->took >= 9 * TN_MILLISECOND);
+	assert_true(plan->how == CANCEL || plan->took >= 9 * TN_MILLISECOND);
 	assert_true(plan->took < 3 * TN_SECOND);
 
 	tn_mutex_unlock(held);
