@@ -253,6 +253,8 @@ loop_run_queue(struct tn__loop *loop)
 {
 	struct tn__list batch, *node;
 
+	if (loop->trim_at == TN_NEVER)
+		loop->trim_at = loop->now + LOOP_TRIM;
 	/* What becomes ready meanwhile waits for the next batch. */
 	batch = loop->queue;
 	batch.next->prev = batch.prev->next = &batch;
@@ -322,8 +324,6 @@ loop_poll(struct tn__loop *loop)
 	loop->now = loop->host->now(loop->host);
 	for (int i = 0; i < n; i++)
 		tn__io_event(loop, events[i].data, events[i].bits);
-	if (n > 0 && loop->trim_at == TN_NEVER)
-		loop->trim_at = loop->now + LOOP_TRIM;
 	return n < 0 ? n : 0;
 }
 

@@ -68,9 +68,7 @@ run_thread(void *arg)
 	tn__loop_current = loop;
 	loop->thread_id = pthread_self();
 	tn__overflow_thread();
-	tn__registry_add(loop);
 	tn__loop_run(loop);
-	tn__registry_remove(loop);
 	tn__loop_current = NULL;
 	return NULL;
 }
@@ -165,9 +163,7 @@ run_loops(struct tn__run *run, pthread_t *threads)
 		tn__fiber_free(TN__CONTAINER(first->queue.next,
 		    struct tn__fiber, run));
 	} else {
-		tn__registry_add(first);
 		tn__loop_run(first);
-		tn__registry_remove(first);
 	}
 	for (int i = 1; i < started; i++)
 		pthread_join(threads[i], NULL);
@@ -202,10 +198,16 @@ run_start(struct tn__run *run, struct run_main *m)
 	memcpy(f->name, "main", sizeof("main"));
 	atomic_store(&run->fibers, 1);
 	tn__registry_remove(outer); /* out of reach until we are back */
+	for (int i = 0; i < run->loop_count; i++)
+		tn__registry_add(run->loops[i]);
 	run_block_sigpipe(&before);
 	tn__overflow_thread();
 	r = run_loops(run, threads);
 	run_restore_signals(&before);
+	for (int i = 0; i < run->loop_count; i++) {
+		tn__registry_remove(run->loops[i]);
+		tn__loop_drain(run->loops[i]); /* a late tn_dump() */
+	}
 	tn__registry_add(outer);
 	tn__loop_current = outer;
 	tn__error_current = outer_error;
