@@ -46,7 +46,7 @@ tn__registry_forked(struct tn__loop *loop)
 	tn__list_push_back(&registry, &loop->registered);
 }
 
-/* ---- one loop ------------------------------------------------------------------ */
+/* ---- one loop ---------------------------------------------------------- */
 
 static int
 dump_fiber(struct tn__fiber *f, tn_time now, struct tn_buffer *out)
@@ -91,7 +91,7 @@ tn__dump_loop(struct tn__loop *loop, struct tn_buffer *out)
 	}
 }
 
-/* ---- all loops ------------------------------------------------------------------ */
+/* ---- all loops --------------------------------------------------------- */
 
 /* A request to another loop.  It may answer long after the asker left, so both
  * hold it and the last one frees it. */

@@ -164,7 +164,7 @@ tn__fiber_cancel(struct tn__fiber *f)
 		tn__loop_post(f->loop, &f->cancel);
 }
 
-/* ---- waiting -------------------------------------------------------------- */
+/* ---- waiting ----------------------------------------------------------- */
 
 /* The scopes that are over are what fails the wait. */
 static void
@@ -327,7 +327,7 @@ tn__fiber_operation(struct tn__fiber *f)
 	return tn__check(f);
 }
 
-/* ---- waiting in somebody's list --------------------------------------------- */
+/* ---- waiting in somebody's list ---------------------------------------- */
 
 void
 tn__wait_init(struct tn__wait *wait, void *data)

@@ -101,7 +101,7 @@ tn__group_left(struct tn_group *g, struct tn__fiber *f, int result)
 		tn__run_leave(run);
 }
 
-/* ---- members -------------------------------------------------------------- */
+/* ---- members ----------------------------------------------------------- */
 
 static int
 group_go_here(struct tn_group *g, struct tn__loop *loop, int (*fn)(void *),
@@ -160,8 +160,9 @@ int
 tn_go_on(struct tn_group *g, int index, int (*fn)(void *), void *arg)
 {
 	struct tn__loop *loop = tn__loop();
-	struct group_remote remote = { .post.run = group_remote_run,
-		.group = g, .fn = fn, .arg = arg };
+	struct group_remote remote = {
+		.post.run = group_remote_run, .group = g, .fn = fn, .arg = arg
+	};
 	int r;
 
 	if (loop->owner == NULL)
@@ -249,7 +250,7 @@ tn_go_thread(struct tn_group *g, int (*fn)(void *), void *arg)
 	return 0;
 }
 
-/* ---- the whole ----------------------------------------------------------------- */
+/* ---- the whole --------------------------------------------------------- */
 
 static int
 group_wait(struct tn_group *g, bool hard)

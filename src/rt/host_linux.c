@@ -26,7 +26,7 @@ host_wall_now(struct tn__host *host)
 	return (int64_t)t.tv_sec * TN_SECOND + t.tv_nsec;
 }
 
-/* ---- a counter that wakes ------------------------------------------------- */
+/* ---- a counter that wakes ---------------------------------------------- */
 
 int
 tn__host_event_open(void)
@@ -62,7 +62,7 @@ tn__host_event_close(int fd)
 	close(fd);
 }
 
-/* ---- epoll ---------------------------------------------------------------- */
+/* ---- epoll ------------------------------------------------------------- */
 
 struct tn__poller {
 	int epoll_fd, event_fd;
@@ -87,9 +87,8 @@ host_poller_free(struct tn__poller *poller)
 static int
 host_poller_open(struct tn__host *host, struct tn__poller **ret)
 {
-	struct epoll_event wake = {
-		.events = EPOLLIN | EPOLLET, .data.u64 = HOST_WAKE
-	};
+	struct epoll_event wake = { .events = EPOLLIN | EPOLLET,
+		.data.u64 = HOST_WAKE };
 	struct tn__poller *poller = tn__zalloc(sizeof(*poller));
 	int r;
 
@@ -134,9 +133,8 @@ static int
 host_poller_ctl(struct tn__poller *poller, int op, int fd, unsigned bits,
     uint64_t data)
 {
-	struct epoll_event event = {
-		.events = host_epoll_bits(bits), .data.u64 = data
-	};
+	struct epoll_event event = { .events = host_epoll_bits(bits),
+		.data.u64 = data };
 
 	return epoll_ctl(poller->epoll_fd, op, fd, &event) < 0 ? -errno : 0;
 }

@@ -11,7 +11,7 @@
 #include "rt/context.h"
 #include "rt/rt.h"
 
-/* ---- fibers -------------------------------------------------------------- */
+/* ---- fibers ------------------------------------------------------------ */
 
 enum tn__fiber_state {
 	TN__FIBER_RUNNING,
@@ -72,7 +72,7 @@ struct tn__fiber {
  * for.  Never NULL. */
 struct tn__fiber *tn__self(void);
 
-/* ---- loops ----------------------------------------------------------------- */
+/* ---- loops ------------------------------------------------------------- */
 
 struct tn__slot {
 	struct tn__io *io; /* NULL: free, `next` is the next free one */
@@ -154,7 +154,7 @@ void tn__fiber_cancel(struct tn__fiber *fiber);
 void tn__fiber_resume(struct tn__fiber *fiber);
 void tn__fiber_free(struct tn__fiber *fiber);
 
-/* ---- waiting: the one place ---------------------------------------------- */
+/* ---- waiting: the one place -------------------------------------------- */
 
 /* 0, or -ECANCELED or -ETIMEDOUT as the fiber stands now. */
 int tn__check(struct tn__fiber *fiber);
@@ -193,13 +193,13 @@ void tn__push_detach(struct tn__fiber *fiber);
 /* At the end of a fiber: pushes and waits until all is gone. */
 void tn__push_finish(struct tn__fiber *fiber);
 
-/* ---- groups ---------------------------------------------------------------- */
+/* ---- groups ------------------------------------------------------------ */
 
 /* A member returned `result`; called by the member itself, last of all. */
 void tn__group_left(struct tn_group *group, struct tn__fiber *member,
     int result);
 
-/* ---- stacks ------------------------------------------------------------------ */
+/* ---- stacks ------------------------------------------------------------ */
 
 /* A stack of loop->stack_size bytes whose lowest page faults; its lowest
  * usable address is *ret.  -ENOMEM with a text that says what to raise. */
@@ -209,7 +209,7 @@ void tn__stack_trim(struct tn__loop *loop, char *stack, const void *depth);
 void tn__stacks_free(struct tn__loop *loop);
 size_t tn__page_size(void);
 
-/* ---- several loops -------------------------------------------------------- */
+/* ---- several loops ----------------------------------------------------- */
 
 struct tn__run {
 	int loop_count;

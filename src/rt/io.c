@@ -52,7 +52,7 @@ tn__io_short(struct tn__io *io)
 		io->ready[TN__IO_READ] = false;
 }
 
-/* ---- in the poller ---------------------------------------------------------- */
+/* ---- in the poller ----------------------------------------------------- */
 
 static int
 io_slot_get(struct tn__loop *loop, struct tn__io *io, uint32_t *ret)
@@ -189,7 +189,7 @@ tn__io_event(struct tn__loop *loop, uint64_t data, unsigned bits)
 	}
 }
 
-/* ---- waiting ------------------------------------------------------------------ */
+/* ---- waiting ----------------------------------------------------------- */
 
 static int
 io_wait_begin(struct tn__fiber *f, struct tn__io *io,
@@ -290,7 +290,7 @@ tn__io_wait_any(struct tn__io **ios, size_t count,
 	return r < 0 ? r : (int)found;
 }
 
-/* ---- the end ------------------------------------------------------------------- */
+/* ---- the end ----------------------------------------------------------- */
 
 void
 tn__io_release(struct tn__io *io)

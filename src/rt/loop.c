@@ -9,7 +9,7 @@
 
 _Thread_local struct tn__loop *tn__loop_current;
 
-/* ---- a thread's own --------------------------------------------------------- */
+/* ---- a thread's own ---------------------------------------------------- */
 
 static _Thread_local struct tn__host *loop_thread_host;
 static pthread_key_t loop_key;
@@ -109,7 +109,7 @@ tn__host_set(struct tn__host *host)
 		tn__loop_current->host = host == NULL ? &tn__host_linux : host;
 }
 
-/* ---- made and unmade --------------------------------------------------------- */
+/* ---- made and unmade --------------------------------------------------- */
 
 int
 tn__loop_init(struct tn__loop *loop, struct tn__host *host, bool polling,
@@ -164,7 +164,7 @@ tn__loop_destroy(struct tn__loop *loop)
 	}
 }
 
-/* ---- the inbox ----------------------------------------------------------------- */
+/* ---- the inbox --------------------------------------------------------- */
 
 static void
 loop_wake(struct tn__loop *loop)
@@ -213,7 +213,7 @@ tn__loop_drain(struct tn__loop *loop)
 	}
 }
 
-/* ---- buffers ----------------------------------------------------------------- */
+/* ---- buffers ----------------------------------------------------------- */
 
 #define LOOP_POOL_MAX 32
 
@@ -246,7 +246,7 @@ tn__pool_put(void *buffer)
 	loop->pool_count++;
 }
 
-/* ---- turning ----------------------------------------------------------------- */
+/* ---- turning ----------------------------------------------------------- */
 
 static void
 loop_run_queue(struct tn__loop *loop)
@@ -291,7 +291,8 @@ loop_trim(struct tn__loop *loop)
 {
 	loop->trim_at = TN_NEVER;
 	TN__LIST_FOR(node, &loop->fibers) {
-		struct tn__fiber *f = TN__CONTAINER(node, struct tn__fiber, all);
+		struct tn__fiber *f =
+		    TN__CONTAINER(node, struct tn__fiber, all);
 		void *depth = tn__context_depth(&f->context);
 
 		if (f->state != TN__FIBER_PARKED || f->trimmed ||
@@ -346,8 +347,8 @@ tn__loop_run(struct tn__loop *loop)
 			cancelled = true;
 			loop_cancel_all(loop);
 		}
-		for (int i = 0; i < LOOP_BATCHES &&
-		    !tn__list_empty(&loop->queue); i++)
+		for (int i = 0;
+		     i < LOOP_BATCHES && !tn__list_empty(&loop->queue); i++)
 			loop_run_queue(loop);
 		if (atomic_load_explicit(&loop->owner->fibers,
 		    memory_order_acquire) == 0)

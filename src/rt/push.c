@@ -44,6 +44,19 @@ tn__push_all(struct tn__fiber *f)
 		push_one(TN__CONTAINER(node, struct tn__pusher, node));
 }
 
+static void push_wake(struct tn__waiter *waiter, int result);
+
+/* When the fiber itself waits to write there, it will push. */
+static void
+push_hook(struct tn__pusher *p)
+{
+	if (p->io == NULL || p->io->waiter[TN__IO_WRITE] != NULL ||
+	    tn__io_register(p->io, TN__IO_WRITE) < 0)
+		return;
+	p->waiter.wake = push_wake;
+	p->io->waiter[TN__IO_WRITE] = &p->waiter;
+}
+
 /* The loop found it writable while the fiber waits for something else. */
 static void
 push_wake(struct tn__waiter *waiter, int result)
@@ -51,26 +64,15 @@ push_wake(struct tn__waiter *waiter, int result)
 	struct tn__pusher *p = TN__CONTAINER(waiter, struct tn__pusher, waiter);
 
 	push_unhook(p);
-	if (result < 0 || push_one(p) || p->io == NULL)
-		return;
-	if (p->io->waiter[TN__IO_WRITE] == NULL)
-		p->io->waiter[TN__IO_WRITE] = waiter;
+	if (result == 0 && !push_one(p))
+		push_hook(p);
 }
 
 void
 tn__push_attach(struct tn__fiber *f)
 {
-	TN__LIST_FOR(node, &f->pushers) {
-		struct tn__pusher *p =
-		    TN__CONTAINER(node, struct tn__pusher, node);
-
-		/* When the fiber itself waits to write there, it will push. */
-		if (p->io == NULL || p->io->waiter[TN__IO_WRITE] != NULL ||
-		    tn__io_register(p->io, TN__IO_WRITE) < 0)
-			continue;
-		p->waiter.wake = push_wake;
-		p->io->waiter[TN__IO_WRITE] = &p->waiter;
-	}
+	TN__LIST_FOR(node, &f->pushers)
+		push_hook(TN__CONTAINER(node, struct tn__pusher, node));
 }
 
 void

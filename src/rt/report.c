@@ -7,7 +7,7 @@
 #include <tenon/log.h>
 #include "rt/internal.h"
 
-/* ---- stack overflow ---------------------------------------------------------- */
+/* ---- stack overflow ---------------------------------------------------- */
 
 #define REPORT_STACK (16 * 1024)
 
@@ -107,7 +107,7 @@ tn_overflow_report(void)
 	return 0;
 }
 
-/* ---- a stalled loop ------------------------------------------------------------ */
+/* ---- a stalled loop ---------------------------------------------------- */
 
 struct tn__stall {
 	pthread_t thread;
@@ -129,7 +129,8 @@ stall_tell(const char *name, int index, tn_time held)
 	char loop[24], ms[24];
 	struct tn_log_field fields[] = {
 		{ "fiber", name[0] == '\0' ? "unnamed" : name },
-		{ "loop", loop }, { "held_ms", ms },
+		{ "loop", loop },
+		{ "held_ms", ms },
 	};
 
 	snprintf(loop, sizeof(loop), "%d", index);

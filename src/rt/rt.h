@@ -62,6 +62,15 @@ extern struct tn__host tn__host_linux;
 struct tn__host *tn__host(void);
 void tn__host_set(struct tn__host *host);
 
+/* An option in milliseconds as a span for tn_after(); "no limit" (-1), and what is
+ * too long to count, is -1. */
+static inline tn_time
+tn__span_ms(int64_t ms)
+{
+	return ms < 0 || ms > TN_NEVER / TN_MILLISECOND ? -1 :
+	    ms * TN_MILLISECOND;
+}
+
 /* ---- waiting for a descriptor ------------------------------------------ */
 
 enum tn__io_direction { TN__IO_READ, TN__IO_WRITE };
@@ -97,9 +106,9 @@ void tn__io_init(struct tn__io *io, int fd, unsigned flags);
 
 /* Stands before every system call that could block: counts it for fairness
  * (every 16th yields), and fails with -ECANCELED or -ETIMEDOUT when the fiber
- * was cancelled or its deadline passed, with -EBADF when the io was closed, with
- * -EBUSY when another fiber waits in this direction.  Returns 1 when the call
- * is worth trying, 0 when it is known that it would block: then wait first. */
+ * was cancelled or its deadline passed, with -EBADF when the io was closed,
+ * with -EBUSY when another fiber waits in this direction.  Returns 1 when the
+ * call is worth trying, 0 when it is known that it would block: wait first. */
 int tn__io_begin(struct tn__io *io, enum tn__io_direction direction);
 
 /* Stands after it: the call gave EAGAIN, so the direction is not ready; or a
@@ -129,7 +138,7 @@ int tn__io_close(struct tn__io *io);
 /* Lets another loop take it over; nobody may be waiting.  The fd stays. */
 void tn__io_release(struct tn__io *io);
 
-/* ---- pushing while waiting ---------------------------------------------- */
+/* ---- pushing while waiting --------------------------------------------- */
 
 /* Something a fiber has written to that still holds bytes.  Before the fiber
  * waits for anything, each pusher of its list is pushed without blocking;
@@ -139,7 +148,7 @@ struct tn__pusher {
 	struct tn__waiter waiter; /* rt's own, as is ... */
 	struct tn__io *io;        /* ... what it is blocked on, or NULL */
 	/* Writes without waiting.  1: all gone (rt unlinks it); 0: blocked on
-	 * *ret_io for writing; < 0: broken, remembered by the owner, unlinked.*/
+	 * *ret_io for writing; < 0: broken, which the owner remembers. */
 	int (*push)(struct tn__pusher *pusher, struct tn__io **ret_io);
 };
 
@@ -157,7 +166,7 @@ void tn__pusher_add(struct tn__pusher *pusher);
 /* Out of whichever list it is in; stands before its owner is freed. */
 void tn__pusher_remove(struct tn__pusher *pusher);
 
-/* ---- jobs ---------------------------------------------------------------- */
+/* ---- jobs -------------------------------------------------------------- */
 
 /* An abandonable job owns all its memory: when the waiting fiber leaves early
  * (deadline, cancellation), `discard` is called once nobody runs it any more.
@@ -173,7 +182,7 @@ struct tn__job {
  * job is no longer the caller's. */
 int tn__job_wait(struct tn__job *job);
 
-/* ---- memory that fibers of one loop pass around --------------------------- */
+/* ---- memory that fibers of one loop pass around ------------------------ */
 
 /* A buffer of TN__POOL_BYTES, recycled last-in first-out by the present loop or
  * thread, so that a waiting connection holds none.  NULL: out of memory. */
@@ -181,7 +190,7 @@ int tn__job_wait(struct tn__job *job);
 void *tn__pool_get(void);
 void tn__pool_put(void *buffer);
 
-/* ---- fork ------------------------------------------------------------------ */
+/* ---- fork -------------------------------------------------------------- */
 
 /* True when this process runs nothing but the calling thread (one loop at most,
  * no worker), so that fork() is safe. */
@@ -190,5 +199,29 @@ bool tn__rt_may_fork(void);
 /* In the child, at once: drops the poller and makes the calling fiber a plain
  * thread.  Descriptors stay open, their tn__io are fresh. */
 void tn__rt_forked(void);
+
+/* A child of ours.  Some fiber has to wait for it: until then it is a zombie
+ * once it has ended. */
+struct tn__process {
+	int pid;          /* 0 once reaped */
+	struct tn__io io; /* its pidfd; -1 where the kernel has none */
+};
+
+/* fork(2): 1 in the parent, with `*ret` to wait for; 0 in the child, where
+ * tn__rt_forked() has been called and no signal is blocked.  -EBUSY when
+ * tn__rt_may_fork() says no, -EAGAIN, -ENOMEM; -EOPNOTSUPP in a simulated
+ * world. */
+int tn__process_fork(struct tn__process *ret);
+
+/* Waits until it has ended: 0, with its exit status or minus the signal that
+ * ended it in `*ret_status` (untouched when somebody else had reaped it).
+ * -ECANCELED, -ETIMEDOUT: it runs on. */
+int tn__process_wait(struct tn__process *process, int *ret_status);
+
+/* Nothing happens once it was reaped. */
+void tn__process_kill(const struct tn__process *process, int signal);
+
+/* How a child ends: at once, without what atexit() promised the parent. */
+_Noreturn void tn__process_exit(int status);
 
 #endif

@@ -33,16 +33,16 @@ struct pool {
 static struct pool workers_files = POOL_INIT(workers_files, 8);
 static struct pool workers_lookups = POOL_INIT(workers_lookups, 16);
 
-/* ---- workers ------------------------------------------------------------------ */
+/* ---- workers ----------------------------------------------------------- */
 
 static bool
 pool_idle(struct pool *pool)
 {
-	struct timespec until;
+	int64_t now = tn__host_linux.wall_now(&tn__host_linux);
+	struct timespec until = { .tv_sec =
+				      now / TN_SECOND + WORKERS_IDLE_SECONDS };
 	int r = 0;
 
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += WORKERS_IDLE_SECONDS;
 	pool->idle++;
 	while (tn__list_empty(&pool->queue) && !pool->retire && r == 0)
 		r = pthread_cond_timedwait(&pool->work_came, &pool->lock,
@@ -171,7 +171,7 @@ tn__workers_forked(void)
 	workers_lookups = (struct pool)POOL_INIT(workers_lookups, 16);
 }
 
-/* ---- an offload: waited for whatever happens ----------------------------------- */
+/* ---- an offload: waited for whatever happens --------------------------- */
 
 struct offload {
 	struct work work;
@@ -225,7 +225,7 @@ tn_offload(int (*fn)(void *arg), void *arg, int *ret)
 	return r < 0 ? offload_failed(r, " while the job ran to its end") : 0;
 }
 
-/* ---- a job: may be left behind -------------------------------------------------- */
+/* ---- a job: may be left behind ----------------------------------------- */
 
 /* Lives on the heap, since the waiting fiber may be gone before the worker. */
 struct job_work {

@@ -57,7 +57,7 @@ test_run_refuses(void **state)
 	assert_string_equal(tn_error_text(), "main failed on 12");
 }
 
-/* ---- groups -------------------------------------------------------------------- */
+/* ---- groups ------------------------------------------------------------ */
 
 static int
 member_fails(void *arg)
@@ -200,7 +200,7 @@ test_inherits_deadline(void **state)
 	assert_int_equal(tn_run(inherit_main, NULL, NULL), 0);
 }
 
-/* ---- channels ------------------------------------------------------------------- */
+/* ---- channels ---------------------------------------------------------- */
 
 #define MESSAGES 3000
 
@@ -294,7 +294,7 @@ test_channel_ends(void **state)
 	tn_channel_free(NULL);
 }
 
-/* ---- mutexes --------------------------------------------------------------------- */
+/* ---- mutexes ----------------------------------------------------------- */
 
 struct counted {
 	struct tn_mutex *mutex;
@@ -346,7 +346,7 @@ test_mutex(void **state)
 	assert_int_equal(tn_run(mutex_main, NULL, &three), 0);
 }
 
-/* ---- timers, fairness, many --------------------------------------------------------- */
+/* ---- timers, fairness, many -------------------------------------------- */
 
 struct order {
 	int out[64], count;
@@ -491,7 +491,7 @@ test_many(void **state)
 	assert_int_equal(tn_run(many_main, NULL, &three), 0);
 }
 
-/* ---- offload --------------------------------------------------------------------- */
+/* ---- offload ----------------------------------------------------------- */
 
 static int
 thread_of(void *arg)
@@ -527,7 +527,7 @@ test_offload(void **state)
 	assert_int_equal(tn__workers_count(), 0);
 }
 
-/* ---- looking inside ------------------------------------------------------------- */
+/* ---- looking inside ---------------------------------------------------- */
 
 static int
 dumped(void *arg)

@@ -12,7 +12,7 @@
 #include "rt/rt.h"
 #include "unit/rt/check.h"
 
-/* ---- one function a wait: returns what the wait returned ------------------- */
+/* ---- one function a wait: returns what the wait returned --------------- */
 
 static struct tn_channel *full, *empty;
 static struct tn_mutex *held;
@@ -191,7 +191,7 @@ static const struct row {
 	{ "shielded cleanup", wait_shielded, true },
 };
 
-/* ---- the ways to end one ------------------------------------------------------ */
+/* ---- the ways to end one ----------------------------------------------- */
 
 enum how { CANCEL, DEADLINE, OUTER_DEADLINE };
 

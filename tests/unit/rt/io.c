@@ -121,7 +121,7 @@ reader(void *arg)
 	return 0;
 }
 
-/* ---- plain TCP: the hint --------------------------------------------------------- */
+/* ---- plain TCP: the hint ----------------------------------------------- */
 
 static int
 hint_main(void *arg)
@@ -197,7 +197,7 @@ urgent_main(void *arg)
 	return 0;
 }
 
-/* ---- no hint: everything else is read until EAGAIN -------------------------------- */
+/* ---- no hint: everything else is read until EAGAIN --------------------- */
 
 /* On a Unix stream a read stops short before bytes that carry a descriptor. */
 static int
@@ -321,7 +321,7 @@ fairness_main(void *arg)
 	return 0;
 }
 
-/* ---- descriptors of others ---------------------------------------------------------- */
+/* ---- descriptors of others --------------------------------------------- */
 
 static int
 foreign_main(void *arg)
@@ -365,7 +365,7 @@ regular_main(void *arg)
 	return 0;
 }
 
-/* ---- ownership ------------------------------------------------------------------------ */
+/* ---- ownership --------------------------------------------------------- */
 
 static int
 owner_main(void *arg)
@@ -467,7 +467,7 @@ test_outlives_its_loop(void **state)
 	close(fds[1]);
 }
 
-/* ---- pushing ---------------------------------------------------------------------------- */
+/* ---- pushing ----------------------------------------------------------- */
 
 struct push {
 	struct tn__pusher pusher;
@@ -545,7 +545,7 @@ push_main(void *arg)
 	return 0;
 }
 
-/* ---- signals, forks, reports ---------------------------------------------------------------- */
+/* ---- signals, forks, reports ------------------------------------------- */
 
 static int
 signal_main(void *arg)
@@ -680,7 +680,7 @@ sigpipe_main(void *arg)
 	return 0;
 }
 
-/* ---- the same test in a loop and, where it makes sense, on a thread ------------------- */
+/* ---- the same test in a loop and, where it makes sense, on a thread ---- */
 
 static const struct row {
 	const char *name;

@@ -19,7 +19,7 @@ deep(int n)
 	return n == 0 ? here[0] : deep(n - 1) + here[n % 1024];
 }
 
-/* ---- overflow -------------------------------------------------------------------- */
+/* ---- overflow ---------------------------------------------------------- */
 
 static int
 overflow(void *arg)
@@ -68,7 +68,7 @@ test_overflow(void **state)
 	    "KiB; raise tn_run_options.stack_bytes"));
 }
 
-/* ---- recycling --------------------------------------------------------------------- */
+/* ---- recycling --------------------------------------------------------- */
 
 static unsigned
 resident_pages(const char *stack, size_t size)

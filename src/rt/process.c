@@ -1,0 +1,136 @@
+/* Children: forked, waited for like anything else, and reaped by whoever waits.
+ * The only file of rt/ that makes processes. */
+#include <errno.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "rt/internal.h"
+
+#define PROCESS_PAUSE (TN_MILLISECOND) /* between two looks without a pidfd ... */
+#define PROCESS_PAUSE_MAX (64 * TN_MILLISECOND) /* ... doubled up to here */
+
+/* musl before 1.2.4 and glibc before 2.36 have no names for these. */
+#define PROCESS_P_PIDFD ((idtype_t)3)
+
+/* Linux 5.3; -ENOSYS before it, and in some containers. */
+static int
+process_open_pidfd(int pid)
+{
+#ifdef SYS_pidfd_open
+	long fd = syscall(SYS_pidfd_open, pid, 0);
+
+	return fd < 0 ? -errno : (int)fd;
+#else
+	return -ENOSYS;
+#endif
+}
+
+/* What the child is before anything else runs in it. */
+static void
+process_child(void)
+{
+	sigset_t none;
+
+	tn__rt_forked();
+	sigemptyset(&none);
+	pthread_sigmask(SIG_SETMASK, &none, NULL);
+}
+
+int
+tn__process_fork(struct tn__process *ret)
+{
+	int pid, r;
+
+	if (tn__host() != &tn__host_linux)
+		return tn_error_set(-EOPNOTSUPP,
+		    "fork: a simulated world has one process");
+	if (!tn__rt_may_fork())
+		return tn_error_set(-EBUSY, "fork: other threads of this "
+		    "library run, and a child would have none of them; use one "
+		    "loop, or another kind of server");
+	pid = fork();
+	if (pid < 0) {
+		r = -errno;
+		return tn_error_set(r, "fork: %s; the limit on processes "
+		    "(ulimit -u) or on memory is reached", tn_error_words(r));
+	}
+	if (pid == 0) {
+		process_child();
+		return 0;
+	}
+	r = process_open_pidfd(pid);
+	tn__io_init(&ret->io, r < 0 ? -1 : r, 0);
+	ret->pid = pid;
+	return 1;
+}
+
+/* 1 when it has ended, 0 when it runs on.  Somebody else may have reaped it, or
+ * the process ignores SIGCHLD: then nobody knows how it ended. */
+static int
+process_reap(struct tn__process *p, int *ret_status)
+{
+	bool by_pidfd = p->io.fd >= 0;
+	siginfo_t info = { 0 };
+	int r;
+
+	do
+		r = waitid(by_pidfd ? PROCESS_P_PIDFD : P_PID,
+		    (id_t)(by_pidfd ? p->io.fd : p->pid), &info,
+		    WEXITED | WNOHANG);
+	while (r < 0 && errno == EINTR);
+	if (r < 0)
+		return 1;
+	if (info.si_pid == 0)
+		return 0;
+	*ret_status = info.si_code == CLD_EXITED ? info.si_status :
+	    -info.si_status;
+	return 1;
+}
+
+static int
+process_sleep(struct tn__process *p, tn_time *pause)
+{
+	int r;
+
+	if (p->io.fd >= 0) {
+		tn__io_empty(&p->io, TN__IO_READ);
+		return tn__io_wait(&p->io, TN__IO_READ, "child");
+	}
+	r = tn_sleep(*pause);
+	if (*pause < PROCESS_PAUSE_MAX)
+		*pause *= 2;
+	return r;
+}
+
+int
+tn__process_wait(struct tn__process *p, int *ret_status)
+{
+	tn_time pause = PROCESS_PAUSE;
+	int fd, r;
+
+	while (process_reap(p, ret_status) == 0) {
+		r = process_sleep(p, &pause);
+		if (r < 0)
+			return tn_error_set(r, "wait for child %d: %s", p->pid,
+			    tn_error_words(r));
+	}
+	fd = tn__io_close(&p->io);
+	if (fd >= 0)
+		close(fd);
+	p->pid = 0;
+	return 0;
+}
+
+void
+tn__process_kill(const struct tn__process *p, int signal)
+{
+	if (p->pid > 0) /* not reaped: the number is still its own */
+		kill(p->pid, signal);
+}
+
+void
+tn__process_exit(int status)
+{
+	_exit(status);
+}
