@@ -127,7 +127,7 @@ static const struct error_row {
 #undef SYSTEM
 #undef OURS
 
-_Thread_local struct tn__error *tn__error_current;
+_Thread_local struct tn__error *tn__error_current TN__TLS;
 
 static _Thread_local struct tn__error error_own;
 

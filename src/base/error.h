@@ -9,9 +9,13 @@ struct tn__error {
 	char *text; /* allocated at the first failure, NULL before */
 };
 
+/* What every operation looks at is found without a call, in the shared library
+ * too. */
+#define TN__TLS __attribute__((tls_model("initial-exec")))
+
 /* The running fiber's; NULL means the thread's own, which lives and dies with
  * the thread. */
-extern _Thread_local struct tn__error *tn__error_current;
+extern _Thread_local struct tn__error *tn__error_current TN__TLS;
 
 /* Below, NULL means the thread's own line. */
 

@@ -4,8 +4,6 @@
 #include "rt/internal.h"
 #include "rt/sanitizer.h"
 
-#define FIBER_FAIRNESS 16 /* operations before others have a turn */
-
 static atomic_ullong fiber_ids;
 
 static void
@@ -179,20 +177,14 @@ fiber_fired(struct tn__fiber *f, tn_time now)
 }
 
 int
-tn__check(struct tn__fiber *f)
+tn__check_deadline(struct tn__fiber *f)
 {
-	if (!f->shielded &&
-	    atomic_load_explicit(&f->cancelled, memory_order_relaxed))
-		return -ECANCELED;
-	if (f->deadline != TN_NEVER) {
-		tn_time now = tn__loop_now(f->loop);
+	tn_time now = tn__loop_now(f->loop);
 
-		if (f->deadline <= now) {
-			fiber_fired(f, now);
-			return -ETIMEDOUT;
-		}
-	}
-	return 0;
+	if (f->deadline > now)
+		return 0;
+	fiber_fired(f, now);
+	return -ETIMEDOUT;
 }
 
 /* Away to the scheduler, until it comes back. */
@@ -222,8 +214,9 @@ fiber_arm(struct tn__fiber *f)
 }
 
 /* A thread without a loop is its own: it polls what it waits for, what is to
- * be pushed and its inbox. */
-static void
+ * be pushed and its inbox.  Not inlined: the array would lie on the stack of
+ * every parked fiber. */
+static void __attribute__((noinline))
 fiber_wait_thread(struct tn__fiber *f)
 {
 	struct tn__loop *loop = f->loop;
@@ -284,11 +277,15 @@ tn__park(struct tn__fiber *f, const char *what, bool hard)
 			fiber_wait_thread(f);
 		f->state = TN__FIBER_RUNNING;
 	} else {
-		tn__push_attach(f);
+		bool pushing = !tn__list_empty(&f->pushers);
+
+		if (pushing)
+			tn__push_attach(f);
 		if (!hard)
 			fiber_arm(f);
 		fiber_switch_out(f);
-		tn__push_detach(f);
+		if (pushing)
+			tn__push_detach(f);
 	}
 	f->what = NULL;
 	if (f->result == -ETIMEDOUT)
@@ -297,8 +294,8 @@ tn__park(struct tn__fiber *f, const char *what, bool hard)
 }
 
 /* Runnable all the while: only its place in the queue changes. */
-static void
-fiber_yield(struct tn__fiber *f)
+void
+tn__fiber_yield(struct tn__fiber *f)
 {
 	f->ops = 0;
 	if (f->loop->poller == NULL)
@@ -313,18 +310,9 @@ tn_yield(void)
 {
 	struct tn__fiber *f = tn__self();
 
-	fiber_yield(f);
+	tn__fiber_yield(f);
 	return !f->shielded && atomic_load(&f->cancelled) ?
 	    tn_error_set(-ECANCELED, "yield: cancelled") : 0;
-}
-
-/* Where every operation that could wait begins; see tn__io_begin(). */
-int
-tn__fiber_operation(struct tn__fiber *f)
-{
-	if (++f->ops >= FIBER_FAIRNESS)
-		fiber_yield(f);
-	return tn__check(f);
 }
 
 /* ---- waiting in somebody's list ---------------------------------------- */

@@ -3,6 +3,7 @@
 #ifndef TN__RT_INTERNAL_H
 #define TN__RT_INTERNAL_H
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <tenon/buffer.h>
@@ -68,10 +69,6 @@ struct tn__fiber {
 	unsigned valgrind;
 };
 
-/* The running fiber; the thread's own outside a loop, made when first asked
- * for.  Never NULL. */
-struct tn__fiber *tn__self(void);
-
 /* ---- loops ------------------------------------------------------------- */
 
 struct tn__slot {
@@ -117,9 +114,25 @@ struct tn__loop {
 	int event_fd; /* of a thread without a loop, -1 before needed */
 };
 
-/* The present thread's, never NULL; and the same or NULL, without making it. */
-struct tn__loop *tn__loop(void);
-extern _Thread_local struct tn__loop *tn__loop_current;
+/* The present thread's, NULL before it was asked for; and made if need be. */
+extern _Thread_local struct tn__loop *tn__loop_current TN__TLS;
+struct tn__loop *tn__loop_make_thread(void);
+
+static inline struct tn__loop *
+tn__loop(void)
+{
+	struct tn__loop *loop = tn__loop_current;
+
+	return __builtin_expect(loop != NULL, 1) ? loop :
+	    tn__loop_make_thread();
+}
+
+/* The running fiber; outside a loop the thread's own.  Never NULL. */
+static inline struct tn__fiber *
+tn__self(void)
+{
+	return tn__loop()->current;
+}
 
 int tn__loop_init(struct tn__loop *loop, struct tn__host *host, bool polling,
     size_t stack_bytes);
@@ -156,12 +169,29 @@ void tn__fiber_free(struct tn__fiber *fiber);
 
 /* ---- waiting: the one place -------------------------------------------- */
 
-/* 0, or -ECANCELED or -ETIMEDOUT as the fiber stands now. */
-int tn__check(struct tn__fiber *fiber);
+int tn__check_deadline(struct tn__fiber *fiber);
+void tn__fiber_yield(struct tn__fiber *fiber);
 
-/* What stands before every operation that may wait: every 16th yields to the
- * others, then as tn__check(). */
-int tn__fiber_operation(struct tn__fiber *fiber);
+/* 0, or -ECANCELED or -ETIMEDOUT as the fiber stands now. */
+static inline int
+tn__check(struct tn__fiber *f)
+{
+	if (atomic_load_explicit(&f->cancelled, memory_order_relaxed) &&
+	    !f->shielded)
+		return -ECANCELED;
+	return f->deadline == TN_NEVER ? 0 : tn__check_deadline(f);
+}
+
+#define TN__FAIRNESS 16 /* operations before others have a turn */
+
+/* What stands before every operation that may wait. */
+static inline int
+tn__fiber_operation(struct tn__fiber *f)
+{
+	if (++f->ops >= TN__FAIRNESS)
+		tn__fiber_yield(f);
+	return tn__check(f);
+}
 
 /* Parks the running fiber until tn__fiber_wake(): its result.  Unless `hard`,
  * cancellation and the deadline end it too.  Every wait in the library is this
@@ -187,9 +217,17 @@ int tn__wait_park(struct tn__wait *wait, pthread_mutex_t *lock,
 void tn__wait_grant(struct tn__wait *wait, int result);
 
 /* Before and after a fiber is parked: rt/push.c. */
-void tn__push_all(struct tn__fiber *fiber);
+void tn__push_list(struct tn__fiber *fiber);
 void tn__push_attach(struct tn__fiber *fiber);
 void tn__push_detach(struct tn__fiber *fiber);
+
+static inline void
+tn__push_all(struct tn__fiber *f)
+{
+	if (!tn__list_empty(&f->pushers))
+		tn__push_list(f);
+}
+
 /* At the end of a fiber: pushes and waits until all is gone. */
 void tn__push_finish(struct tn__fiber *fiber);
 

@@ -7,11 +7,11 @@
 #define LOOP_BATCHES 16 /* of ready fibers, before the poller is asked again */
 #define LOOP_TRIM TN_SECOND
 
-_Thread_local struct tn__loop *tn__loop_current;
+_Thread_local struct tn__loop *tn__loop_current TN__TLS;
 
 /* ---- a thread's own ---------------------------------------------------- */
 
-static _Thread_local struct tn__host *loop_thread_host;
+_Thread_local struct tn__host *tn__host_current TN__TLS;
 static pthread_key_t loop_key;
 static pthread_once_t loop_once = PTHREAD_ONCE_INIT;
 
@@ -57,17 +57,16 @@ tn__loop_thread_end(void)
 }
 
 /* What a thread is before any tn_run(): one fiber, no poller. */
-static struct tn__loop *
-loop_make_thread(void)
+struct tn__loop *
+tn__loop_make_thread(void)
 {
 	struct tn__loop *loop = tn__zalloc(sizeof(*loop));
 	struct tn__fiber *f = tn__zalloc(sizeof(*f));
-	struct tn__host *host = loop_thread_host;
 
 	if (loop == NULL || f == NULL)
 		loop_no_memory();
 	pthread_once(&loop_once, loop_key_make);
-	tn__loop_init(loop, host == NULL ? &tn__host_linux : host, false, 0);
+	tn__loop_init(loop, tn__host(), false, 0);
 	tn__fiber_init(f, loop);
 	loop->thread = loop->current = f;
 	tn__list_push_back(&loop->fibers, &f->all);
@@ -77,36 +76,12 @@ loop_make_thread(void)
 	return loop;
 }
 
-struct tn__loop *
-tn__loop(void)
-{
-	struct tn__loop *loop = tn__loop_current;
-
-	return __builtin_expect(loop != NULL, 1) ? loop : loop_make_thread();
-}
-
-struct tn__fiber *
-tn__self(void)
-{
-	return tn__loop()->current;
-}
-
-struct tn__host *
-tn__host(void)
-{
-	struct tn__loop *loop = tn__loop_current;
-
-	if (loop != NULL)
-		return loop->host;
-	return loop_thread_host == NULL ? &tn__host_linux : loop_thread_host;
-}
-
 void
 tn__host_set(struct tn__host *host)
 {
-	loop_thread_host = host;
+	tn__host_current = host;
 	if (tn__loop_current != NULL)
-		tn__loop_current->host = host == NULL ? &tn__host_linux : host;
+		tn__loop_current->host = tn__host();
 }
 
 /* ---- made and unmade --------------------------------------------------- */

@@ -7,10 +7,11 @@
 #include <unistd.h>
 #include "rt/internal.h"
 
-#define PROCESS_PAUSE (TN_MILLISECOND) /* between two looks without a pidfd ... */
-#define PROCESS_PAUSE_MAX (64 * TN_MILLISECOND) /* ... doubled up to here */
+/* Between two looks where there is no pidfd, doubled from one to the other. */
+#define PROCESS_PAUSE TN_MILLISECOND
+#define PROCESS_PAUSE_MAX (64 * TN_MILLISECOND)
 
-/* musl before 1.2.4 and glibc before 2.36 have no names for these. */
+/* P_PIDFD; glibc before 2.36 has no name for it. */
 #define PROCESS_P_PIDFD ((idtype_t)3)
 
 /* Linux 5.3; -ENOSYS before it, and in some containers. */
@@ -38,17 +39,25 @@ process_child(void)
 }
 
 int
-tn__process_fork(struct tn__process *ret)
+tn__process_may_fork(void)
 {
-	int pid, r;
-
 	if (tn__host() != &tn__host_linux)
 		return tn_error_set(-EOPNOTSUPP,
 		    "fork: a simulated world has one process");
-	if (!tn__rt_may_fork())
-		return tn_error_set(-EBUSY, "fork: other threads of this "
-		    "library run, and a child would have none of them; use one "
-		    "loop, or another kind of server");
+	if (tn_loop_count() > 1 || !tn__rt_may_fork())
+		return tn_error_set(-EBUSY, "fork: another loop or thread of "
+		    "this library runs, and a child would not have it; use one "
+		    "loop and no threads, or another kind of server");
+	return 0;
+}
+
+int
+tn__process_fork(struct tn__process *ret)
+{
+	int pid, r = tn__process_may_fork();
+
+	if (r < 0)
+		return r;
 	pid = fork();
 	if (pid < 0) {
 		r = -errno;

@@ -38,7 +38,7 @@ push_one(struct tn__pusher *p)
 }
 
 void
-tn__push_all(struct tn__fiber *f)
+tn__push_list(struct tn__fiber *f)
 {
 	TN__LIST_FOR(node, &f->pushers)
 		push_one(TN__CONTAINER(node, struct tn__pusher, node));

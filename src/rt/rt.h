@@ -59,8 +59,16 @@ extern struct tn__host tn__host_linux;
 
 /* The present thread's host, never NULL; and another in its place (NULL = the
  * kernel again), to be called outside tn_run(). */
-struct tn__host *tn__host(void);
+extern _Thread_local struct tn__host *tn__host_current TN__TLS;
 void tn__host_set(struct tn__host *host);
+
+static inline struct tn__host *
+tn__host(void)
+{
+	struct tn__host *host = tn__host_current;
+
+	return host == NULL ? &tn__host_linux : host;
+}
 
 /* An option in milliseconds as a span for tn_after(); "no limit" (-1), and what is
  * too long to count, is -1. */
@@ -207,10 +215,13 @@ struct tn__process {
 	struct tn__io io; /* its pidfd; -1 where the kernel has none */
 };
 
+/* 0; -EBUSY, in words, when tn__rt_may_fork() says no; -EOPNOTSUPP in a
+ * simulated world. */
+int tn__process_may_fork(void);
+
 /* fork(2): 1 in the parent, with `*ret` to wait for; 0 in the child, where
- * tn__rt_forked() has been called and no signal is blocked.  -EBUSY when
- * tn__rt_may_fork() says no, -EAGAIN, -ENOMEM; -EOPNOTSUPP in a simulated
- * world. */
+ * tn__rt_forked() has been called and no signal is blocked.  As above, or
+ * -EAGAIN, -ENOMEM. */
 int tn__process_fork(struct tn__process *ret);
 
 /* Waits until it has ended: 0, with its exit status or minus the signal that

@@ -65,6 +65,7 @@ run_thread(void *arg)
 	sigset_t before;
 
 	run_block_sigpipe(&before);
+	tn__host_current = loop->host;
 	tn__loop_current = loop;
 	loop->thread_id = pthread_self();
 	tn__overflow_thread();
@@ -189,8 +190,10 @@ run_start(struct tn__run *run, struct run_main *m)
 	int r;
 
 	tn__loop_current = first;
+	run_block_sigpipe(&before); /* first: ucontext keeps a mask a fiber */
 	r = tn__fiber_new(first, run_main, m, &f);
 	if (r < 0) {
+		run_restore_signals(&before);
 		tn__loop_current = outer;
 		return r;
 	}
@@ -200,7 +203,6 @@ run_start(struct tn__run *run, struct run_main *m)
 	tn__registry_remove(outer); /* out of reach until we are back */
 	for (int i = 0; i < run->loop_count; i++)
 		tn__registry_add(run->loops[i]);
-	run_block_sigpipe(&before);
 	tn__overflow_thread();
 	r = run_loops(run, threads);
 	run_restore_signals(&before);
