@@ -1,0 +1,62 @@
+/* The seam of net/: every socket call and look-up the library makes.  Results
+ * are >= 0 or -errno (TN_EGAI_* for look-ups), read at once after the call.
+ * host_linux.c has the kernel's; a simulated world brings its own. */
+#ifndef TN__NET_HOST_H
+#define TN__NET_HOST_H
+
+#include <net/if.h>
+#include <netdb.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <tenon/address.h>
+
+struct tn__net_ops {
+	/* Always CLOEXEC and NONBLOCK. */
+	int (*socket)(int family, int type, int protocol);
+	int (*socketpair)(int family, int type, int protocol, int ret[2]);
+	int (*bind)(int fd, const struct sockaddr *address, socklen_t size);
+	int (*listen)(int fd, int backlog);
+	int (*accept)(int fd, struct sockaddr *ret, socklen_t *size);
+	int (*connect)(int fd, const struct sockaddr *address, socklen_t size);
+	ssize_t (*recv)(int fd, void *out, size_t size, int flags);
+	ssize_t (*recvmsg)(int fd, struct msghdr *message, int flags);
+	ssize_t (*send)(int fd, const void *bytes, size_t size, int flags);
+	ssize_t (*sendmsg)(int fd, const struct msghdr *message, int flags);
+	/* From the file at `*offset`, which moves on.  SIGPIPE never comes. */
+	ssize_t (*sendfile)(int fd, int file, int64_t *offset, size_t size);
+	int (*getsockopt)(int fd, int level, int name, void *out,
+	    socklen_t *size);
+	int (*setsockopt)(int fd, int level, int name, const void *value,
+	    socklen_t size);
+	int (*getsockname)(int fd, struct sockaddr *ret, socklen_t *size);
+	int (*getpeername)(int fd, struct sockaddr *ret, socklen_t *size);
+	int (*shutdown)(int fd, int how);
+	int (*close)(int fd);
+	/* 1 when O_NONBLOCK is set, 0 when it is not. */
+	int (*nonblocking)(int fd);
+	/* The file of a Unix socket: the mode that bind() will give it; once it
+	 * is there the same, what it is, and away with it.  No link is
+	 * followed. */
+	int (*fchmod)(int fd, unsigned mode);
+	int (*chmod)(const char *path, unsigned mode);
+	int (*lstat)(const char *path, struct stat *ret);
+	int (*unlink)(const char *path);
+	/* Blocks; called on a look-up worker only. */
+	int (*getaddrinfo)(const char *host, const char *service,
+	    const struct addrinfo *hints, struct addrinfo **ret);
+	void (*freeaddrinfo)(struct addrinfo *list);
+	/* Likewise. */
+	int (*getnameinfo)(const struct sockaddr *address, socklen_t size,
+	    char *host, size_t host_size, char *service, size_t service_size,
+	    int flags);
+	/* 0 when there is no such interface; 0 or -errno. */
+	unsigned (*if_nametoindex)(const char *name);
+	int (*if_indextoname)(unsigned index, char ret[IF_NAMESIZE]);
+};
+
+extern const struct tn__net_ops tn__net_linux;
+
+/* The present thread's: tn__host()->net, or the kernel's. */
+const struct tn__net_ops *tn__net(void);
+
+#endif

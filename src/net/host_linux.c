@@ -1,0 +1,294 @@
+/* The kernel's socket calls and libc's look-ups: the only file of net/ that
+ * makes them. */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/sendfile.h>
+#include <tenon/error.h>
+#include <tenon/run.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "net/host.h"
+#include "rt/rt.h"
+
+/* errno has to be read before anything can wait: another fiber of this thread
+ * overwrites it. */
+#define RESULT(call)                                                           \
+	__extension__({                                                        \
+		__typeof__(call) result_ = (call);                             \
+		result_ < 0 ? (__typeof__(call))-errno : result_;              \
+	})
+
+static int
+linux_socket(int family, int type, int protocol)
+{
+	return RESULT(
+	    socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol));
+}
+
+static int
+linux_socketpair(int family, int type, int protocol, int ret[2])
+{
+	return RESULT(socketpair(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC,
+	    protocol, ret));
+}
+
+static int
+linux_bind(int fd, const struct sockaddr *address, socklen_t size)
+{
+	return RESULT(bind(fd, address, size));
+}
+
+static int
+linux_listen(int fd, int backlog)
+{
+	return RESULT(listen(fd, backlog));
+}
+
+static int
+linux_accept(int fd, struct sockaddr *ret, socklen_t *size)
+{
+	return RESULT(accept4(fd, ret, size, SOCK_NONBLOCK | SOCK_CLOEXEC));
+}
+
+static int
+linux_connect(int fd, const struct sockaddr *address, socklen_t size)
+{
+	return RESULT(connect(fd, address, size));
+}
+
+static ssize_t
+linux_recv(int fd, void *out, size_t size, int flags)
+{
+	return RESULT(recv(fd, out, size, flags));
+}
+
+static ssize_t
+linux_recvmsg(int fd, struct msghdr *message, int flags)
+{
+	return RESULT(recvmsg(fd, message, flags | MSG_CMSG_CLOEXEC));
+}
+
+static ssize_t
+linux_send(int fd, const void *bytes, size_t size, int flags)
+{
+	return RESULT(send(fd, bytes, size, flags | MSG_NOSIGNAL));
+}
+
+static ssize_t
+linux_sendmsg(int fd, const struct msghdr *message, int flags)
+{
+	return RESULT(sendmsg(fd, message, flags | MSG_NOSIGNAL));
+}
+
+static ssize_t
+linux_sendfile_raw(int fd, int file, int64_t *offset, size_t size)
+{
+	off_t at = (off_t)*offset;
+	ssize_t n = RESULT(sendfile(fd, file, &at, size));
+
+	if (n >= 0)
+		*offset = at;
+	return n;
+}
+
+/* There is no MSG_NOSIGNAL for sendfile.  The threads of loops block SIGPIPE;
+ * on any other it is blocked for the length of the call, and the one that the
+ * call caused is taken back. */
+static ssize_t
+linux_sendfile(int fd, int file, int64_t *offset, size_t size)
+{
+	sigset_t pipe_set, old_set, pending;
+	ssize_t n;
+
+	if (tn_loop_index() >= 0)
+		return linux_sendfile_raw(fd, file, offset, size);
+
+	sigemptyset(&pipe_set);
+	sigaddset(&pipe_set, SIGPIPE);
+	sigemptyset(&pending);
+	sigpending(&pending);
+	pthread_sigmask(SIG_BLOCK, &pipe_set, &old_set);
+	n = linux_sendfile_raw(fd, file, offset, size);
+	if (n == -EPIPE && !sigismember(&pending, SIGPIPE))
+		sigtimedwait(&pipe_set, NULL, &(struct timespec){ 0 });
+	pthread_sigmask(SIG_SETMASK, &old_set, NULL);
+	return n;
+}
+
+static int
+linux_getsockopt(int fd, int level, int name, void *out, socklen_t *size)
+{
+	return RESULT(getsockopt(fd, level, name, out, size));
+}
+
+static int
+linux_setsockopt(int fd, int level, int name, const void *value, socklen_t size)
+{
+	return RESULT(setsockopt(fd, level, name, value, size));
+}
+
+static int
+linux_getsockname(int fd, struct sockaddr *ret, socklen_t *size)
+{
+	return RESULT(getsockname(fd, ret, size));
+}
+
+static int
+linux_getpeername(int fd, struct sockaddr *ret, socklen_t *size)
+{
+	return RESULT(getpeername(fd, ret, size));
+}
+
+static int
+linux_shutdown(int fd, int how)
+{
+	return RESULT(shutdown(fd, how));
+}
+
+static int
+linux_close(int fd)
+{
+	return RESULT(close(fd));
+}
+
+static int
+linux_nonblocking(int fd)
+{
+	int flags = RESULT(fcntl(fd, F_GETFL));
+
+	return flags < 0 ? flags : (flags & O_NONBLOCK) != 0;
+}
+
+static int
+linux_fchmod(int fd, unsigned mode)
+{
+	return RESULT(fchmod(fd, mode));
+}
+
+static int
+linux_chmod(const char *path, unsigned mode)
+{
+	return RESULT(fchmodat(AT_FDCWD, path, mode, AT_SYMLINK_NOFOLLOW));
+}
+
+static int
+linux_lstat(const char *path, struct stat *ret)
+{
+	return RESULT(lstat(path, ret));
+}
+
+static int
+linux_unlink(const char *path)
+{
+	return RESULT(unlink(path));
+}
+
+/* getaddrinfo's codes, which are not errno's. */
+static int
+linux_gai_code(int code, int error)
+{
+	switch (code) {
+	case 0:
+		return 0;
+	case EAI_NONAME:
+		return TN_EGAI_NONAME;
+	case EAI_AGAIN:
+		return TN_EGAI_AGAIN;
+	case EAI_FAIL:
+		return TN_EGAI_FAIL;
+	case EAI_FAMILY:
+		return TN_EGAI_FAMILY;
+#ifdef EAI_NODATA
+	case EAI_NODATA:
+		return TN_EGAI_NODATA;
+#endif
+#ifdef EAI_ADDRFAMILY
+	case EAI_ADDRFAMILY:
+		return TN_EGAI_NODATA;
+#endif
+	case EAI_SERVICE:
+		return TN_EGAI_SERVICE;
+	case EAI_SOCKTYPE:
+		return TN_EGAI_SOCKTYPE;
+	case EAI_BADFLAGS:
+		return TN_EGAI_FLAGS;
+	case EAI_MEMORY:
+		return -ENOMEM;
+	case EAI_OVERFLOW:
+		return -EOVERFLOW;
+	case EAI_SYSTEM:
+		return error > 0 ? -error : TN_EGAI_FAIL;
+	default:
+		return TN_EGAI_FAIL;
+	}
+}
+
+static int
+linux_getaddrinfo(const char *host, const char *service,
+    const struct addrinfo *hints, struct addrinfo **ret)
+{
+	int code;
+
+	errno = 0;
+	code = getaddrinfo(host, service, hints, ret);
+	return linux_gai_code(code, errno);
+}
+
+static int
+linux_getnameinfo(const struct sockaddr *address, socklen_t size, char *host,
+    size_t host_size, char *service, size_t service_size, int flags)
+{
+	int code;
+
+	errno = 0;
+	code = getnameinfo(address, size, host, (socklen_t)host_size, service,
+	    (socklen_t)service_size, flags);
+	return linux_gai_code(code, errno);
+}
+
+static int
+linux_if_indextoname(unsigned index, char ret[IF_NAMESIZE])
+{
+	return if_indextoname(index, ret) == NULL ? -errno : 0;
+}
+
+const struct tn__net_ops tn__net_linux = {
+	.socket = linux_socket,
+	.socketpair = linux_socketpair,
+	.bind = linux_bind,
+	.listen = linux_listen,
+	.accept = linux_accept,
+	.connect = linux_connect,
+	.recv = linux_recv,
+	.recvmsg = linux_recvmsg,
+	.send = linux_send,
+	.sendmsg = linux_sendmsg,
+	.sendfile = linux_sendfile,
+	.getsockopt = linux_getsockopt,
+	.setsockopt = linux_setsockopt,
+	.getsockname = linux_getsockname,
+	.getpeername = linux_getpeername,
+	.shutdown = linux_shutdown,
+	.close = linux_close,
+	.nonblocking = linux_nonblocking,
+	.fchmod = linux_fchmod,
+	.chmod = linux_chmod,
+	.lstat = linux_lstat,
+	.unlink = linux_unlink,
+	.getaddrinfo = linux_getaddrinfo,
+	.freeaddrinfo = freeaddrinfo,
+	.getnameinfo = linux_getnameinfo,
+	.if_nametoindex = if_nametoindex,
+	.if_indextoname = linux_if_indextoname,
+};
+
+const struct tn__net_ops *
+tn__net(void)
+{
+	const struct tn__host *host = tn__host();
+
+	return host->net != NULL ? host->net : &tn__net_linux;
+}
