@@ -1,0 +1,50 @@
+#include <tenon/text.h>
+
+#include "format/format.h"
+
+/* RFC 8259 section 7. */
+static const char *
+json_substitute(uint32_t code, char scratch[8])
+{
+	static const char hex[] = "0123456789abcdef";
+
+	switch (code) {
+	case '"':
+		return "\\\"";
+	case '\\':
+		return "\\\\";
+	case '\b':
+		return "\\b";
+	case '\f':
+		return "\\f";
+	case '\n':
+		return "\\n";
+	case '\r':
+		return "\\r";
+	case '\t':
+		return "\\t";
+	case TN__FORMAT_INVALID:
+		return "\xef\xbf\xbd"; /* U+FFFD */
+	default:
+		if (code >= 0x20)
+			return NULL;
+		memcpy(scratch, "\\u00", 4);
+		scratch[4] = hex[code >> 4];
+		scratch[5] = hex[code & 15];
+		scratch[6] = '\0';
+		return scratch;
+	}
+}
+
+int
+tn_json_string(struct tn_slice text, struct tn_buffer *out)
+{
+	size_t len = out->len;
+	int r = tn_buffer_append_byte(out, '"');
+
+	if (r == 0)
+		r = tn__format_escape(text, json_substitute, out);
+	if (r == 0)
+		r = tn_buffer_append_byte(out, '"');
+	return r < 0 ? tn__format_undo(out, len, r) : 0;
+}
