@@ -17,7 +17,7 @@ extern "C" {
 enum {
 	TN_EPROTO = -4096,     /* the peer broke the protocol */
 	TN_EREFUSED = -4097,   /* the peer said no; the session has its words */
-	TN_ELIMIT = -4098,     /* a limit of ours was passed; the text names it */
+	TN_ELIMIT = -4098,     /* over a limit of ours; the text names it */
 	TN_ETRUNCATED = -4099, /* the stream ended in the middle of something */
 	TN_EESCAPE = -4100,    /* a path would have left its folder */
 	TN_EDEADLOCK = -4101,  /* every fiber waits and nothing can wake one */
@@ -47,6 +47,10 @@ TN_API int tn_error_code(void);
  * first. */
 TN_API int tn_error_set(int code, const char *format, ...) TN_PRINTF(2, 3);
 TN_API int tn_error_vset(int code, const char *format, va_list arguments);
+
+#ifdef __clang_analyzer__ /* it cannot see that the result is `code` */
+#define tn_error_set(code, ...) ((void)(tn_error_set)(code, __VA_ARGS__), code)
+#endif
 
 /* Puts "WHAT: " before the present line, which keeps its code; returns the
  * code.  For a layer that knows what the layer below was needed for. */

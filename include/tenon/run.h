@@ -14,7 +14,7 @@
 extern "C" {
 #endif
 
-/* ---- running ---------------------------------------------------------- */
+/* ---- running ----------------------------------------------------------- */
 
 struct tn_run_options {      /* all-zero is valid; 0 = default */
 	int loops;           /* threads with a loop each; 1; -1 = one a core */
@@ -38,7 +38,7 @@ TN_API int tn_run(int (*main)(void *arg), void *arg,
 TN_API int tn_loop_count(void);
 TN_API int tn_loop_index(void);
 
-/* ---- time ------------------------------------------------------------- */
+/* ---- time -------------------------------------------------------------- */
 
 /* The monotonic clock, read now. */
 TN_API tn_time tn_now(void);
@@ -57,7 +57,7 @@ TN_API int tn_sleep_until(tn_time instant);
 /* Lets the other fibers of this loop run first.  0 or -ECANCELED. */
 TN_API int tn_yield(void);
 
-/* ---- groups ----------------------------------------------------------- */
+/* ---- groups ------------------------------------------------------------ */
 
 struct tn_group;
 
@@ -100,7 +100,7 @@ TN_DEFINE_CLEANUP(struct tn_group, tn_group_free) /* tn_group_freep */
 /* Names the present fiber for tn_dump() and reports; at most 31 bytes stay. */
 TN_API void tn_fiber_name(const char *format, ...) TN_PRINTF(1, 2);
 
-/* ---- deadlines -------------------------------------------------------- */
+/* ---- deadlines --------------------------------------------------------- */
 
 struct tn_scope { /* on the stack of whoever opens it; fields are private */
 	tn_time deadline, effective;
@@ -120,7 +120,7 @@ TN_API bool tn_scope_close(struct tn_scope *scope);
 /* The deadline in force, TN_NEVER when there is none. */
 TN_API tn_time tn_deadline(void);
 
-/* ---- cancellation ----------------------------------------------------- */
+/* ---- cancellation ------------------------------------------------------ */
 
 /* True once this fiber was cancelled, shield or not. */
 TN_API bool tn_cancelled(void);
@@ -137,7 +137,7 @@ struct tn_shield { /* fields are private */
 TN_API void tn_shield_open(struct tn_shield *shield, tn_time limit);
 TN_API void tn_shield_close(struct tn_shield *shield);
 
-/* ---- looking inside --------------------------------------------------- */
+/* ---- looking inside ---------------------------------------------------- */
 
 /* What every fiber of every loop of this process waits for, on what, since
  * when; one line a fiber.  Callable from any fiber or thread; a loop that does

@@ -6,6 +6,9 @@
 #include "base/error.h"
 #include "base/memory.h"
 
+#undef tn_error_set /* the analyzer's; here they are defined */
+#undef tn__error_nomem
+
 #define ERROR_TEXT 512 /* octets kept, the NUL included */
 
 /* The one registry: every code the library returns, with its words. */

@@ -102,6 +102,7 @@ struct tn__loop {
 	struct tn__list slabs;
 	char **stack_free; /* LIFO */
 	size_t stack_free_count, stack_free_cap;
+	size_t stack_fresh; /* not yet cut from the first slab */
 	size_t stack_size;
 
 	void *pool; /* LIFO of buffers, linked through their first bytes */

@@ -17,7 +17,6 @@ struct slab {
 	struct tn__list node;
 	char *memory;
 	size_t size;
-	unsigned used; /* stacks cut so far */
 };
 
 size_t
@@ -31,7 +30,7 @@ tn__page_size(void)
 }
 
 static int
-stack_slab(struct tn__loop *loop, struct slab **ret)
+stack_slab(struct tn__loop *loop)
 {
 	size_t size = loop->stack_size * STACKS_PER_SLAB;
 	size_t cap = loop->stack_free_cap + STACKS_PER_SLAB;
@@ -62,7 +61,7 @@ stack_slab(struct tn__loop *loop, struct slab **ret)
 	slab->size = size;
 	loop->stack_free_cap = cap;
 	tn__list_push_front(&loop->slabs, &slab->node);
-	*ret = slab;
+	loop->stack_fresh = STACKS_PER_SLAB;
 	return 0;
 }
 
@@ -95,18 +94,14 @@ tn__stack_get(struct tn__loop *loop, char **ret)
 		*ret = loop->stack_free[--loop->stack_free_count];
 		return 0;
 	}
-	slab = tn__list_empty(&loop->slabs) ? NULL :
-	    TN__CONTAINER(loop->slabs.next, struct slab, node);
-	if (slab == NULL || slab->used == STACKS_PER_SLAB) {
-		r = stack_slab(loop, &slab);
-		if (r < 0)
-			return r;
-	}
-	stack = slab->memory + slab->used * loop->stack_size;
+	if (loop->stack_fresh == 0 && stack_slab(loop) < 0)
+		return tn_error_code();
+	slab = TN__CONTAINER(loop->slabs.next, struct slab, node);
+	stack = slab->memory + (loop->stack_fresh - 1) * loop->stack_size;
 	r = stack_guard(stack);
 	if (r < 0)
 		return r;
-	slab->used++;
+	loop->stack_fresh--;
 	*ret = stack;
 	return 0;
 }
