@@ -27,42 +27,43 @@ struct tn__post {
 	void (*run)(struct tn__post *post, struct tn__loop *loop);
 };
 
-/* It lies at the top of its own stack, in a page that is in use anyway. */
+/* It lies at the top of its own stack, in a page that is in use anyway.  What
+ * every wait touches comes first, in as few cache lines as possible. */
 struct tn__fiber {
 	struct tn__waiter waiter; /* wakes it */
 	struct tn__list run;      /* in its loop's queue while READY */
-	struct tn__list all;      /* in its loop's list of fibers */
-	struct tn__list member;   /* in its group's list of members */
 	struct tn__loop *loop;
-	struct tn_group *group;
 	struct tn__context context;
-	char *stack; /* lowest address; NULL: a thread's own */
-	int (*fn)(void *);
-	void *arg;
-
-	enum tn__fiber_state state;
-	int result;     /* of the wait that ended */
-	unsigned ops;   /* for fairness */
-	bool hard;      /* parked where only the event itself wakes */
-	bool trimmed;   /* parked long, stack given back */
-	bool shielded;
+	int result; /* of the wait that ended */
+	unsigned char state; /* enum tn__fiber_state */
+	unsigned char ops;   /* for fairness */
+	bool hard;    /* parked where only the event itself wakes */
+	bool trimmed; /* parked long, stack given back */
+	bool shielded, wake_posted;
 	atomic_bool cancelled;
-	struct tn_scope *scope;
 	tn_time deadline; /* in force: the scope's, or the group's */
-	tn_time base_deadline;
-	struct tn__heap_node timer; /* at or before `deadline` while parked */
 	struct tn__list pushers;
-	struct tn__error error;
-
-	struct tn__post start, wake, cancel;
-	bool wake_posted;
+	const void *pushed; /* the last one, perhaps gone: only prefetched */
 
 	/* What it waits for, for tn_dump() and the thread's ppoll(). */
 	const char *what;
 	struct tn__io **ios;
-	size_t io_count;
-	enum tn__io_direction io_direction;
 	tn_time since;
+	unsigned io_count; /* at most TN__IO_ANY_MAX */
+	enum tn__io_direction io_direction;
+
+	struct tn_scope *scope;
+	tn_time base_deadline;
+	struct tn__heap_node timer; /* at or before `deadline` while parked */
+	struct tn__error error;
+
+	struct tn__list all;    /* in its loop's list of fibers */
+	struct tn__list member; /* in its group's list of members */
+	struct tn_group *group;
+	char *stack; /* lowest address; NULL: a thread's own */
+	int (*fn)(void *);
+	void *arg;
+	struct tn__post wake, cancel;
 	uint64_t id;
 	char name[32];
 	void *sanitizer; /* of the stack: ASan's fake stack, TSan's fiber */
@@ -290,6 +291,9 @@ void tn__host_event_close(int fd);
 int tn__io_register(struct tn__io *io, enum tn__io_direction direction);
 
 void tn__io_event(struct tn__loop *loop, uint64_t data, unsigned bits);
+/* Says that they come next: each would otherwise wait for its memory. */
+void tn__io_prefetch(const struct tn__loop *loop,
+    const struct tn__poll_event *events, int count);
 
 /* dump.c */
 void tn__dump_loop(struct tn__loop *loop, struct tn_buffer *out);

@@ -98,6 +98,17 @@ io_data(struct tn__loop *loop, uint32_t i)
 	return (uint64_t)loop->slots[i].generation << 32 | i;
 }
 
+/* Whom an event is about; NULL when that one is gone. */
+static struct tn__io *
+io_of(const struct tn__loop *loop, uint64_t data)
+{
+	uint32_t i = (uint32_t)data;
+
+	return i < loop->slot_count &&
+	    loop->slots[i].generation == (uint32_t)(data >> 32) ?
+	    loop->slots[i].io : NULL;
+}
+
 static unsigned
 io_level_bits(const struct tn__io *io, enum tn__io_direction direction)
 {
@@ -165,16 +176,41 @@ io_wake(struct tn__io *io, enum tn__io_direction direction, int result)
 		waiter->wake(waiter, result);
 }
 
+/* A one-shot registration is spent: whoever still waits, in the direction that
+ * did not come or because a push blocked again, needs a new one. */
+static void
+io_rearm(struct tn__loop *loop, struct tn__io *io)
+{
+	unsigned bits = TN__POLL_LEVEL;
+
+	if (io->waiter[TN__IO_READ] != NULL && !io->ready[TN__IO_READ])
+		bits |= TN__POLL_IN;
+	if (io->waiter[TN__IO_WRITE] != NULL && !io->ready[TN__IO_WRITE])
+		bits |= TN__POLL_OUT;
+	if (bits != TN__POLL_LEVEL)
+		loop->host->poller_rearm(loop->poller, io->fd, bits,
+		    io_data(loop, io->slot));
+}
+
+void
+tn__io_prefetch(const struct tn__loop *loop,
+    const struct tn__poll_event *events, int count)
+{
+	for (int i = 0; i < count; i++)
+		__builtin_prefetch(io_of(loop, events[i].data), 1);
+	for (int i = 0; i < count; i++) {
+		const struct tn__io *io = io_of(loop, events[i].data);
+
+		if (io != NULL)
+			__builtin_prefetch(io->waiter[TN__IO_READ], 1);
+	}
+}
+
 void
 tn__io_event(struct tn__loop *loop, uint64_t data, unsigned bits)
 {
-	uint32_t i = (uint32_t)data;
-	struct tn__io *io;
+	struct tn__io *io = io_of(loop, data);
 
-	if (i >= loop->slot_count ||
-	    loop->slots[i].generation != (uint32_t)(data >> 32))
-		return;
-	io = loop->slots[i].io;
 	if (io == NULL)
 		return;
 	if (bits & TN__POLL_ODD)
@@ -187,6 +223,8 @@ tn__io_event(struct tn__loop *loop, uint64_t data, unsigned bits)
 		io->ready[TN__IO_WRITE] = true;
 		io_wake(io, TN__IO_WRITE, 0);
 	}
+	if (io->flags & TN__IO_FOREIGN)
+		io_rearm(loop, io);
 }
 
 /* ---- waiting ----------------------------------------------------------- */
@@ -201,11 +239,14 @@ io_wait_begin(struct tn__fiber *f, struct tn__io *io,
 		return -EBADF;
 	if (io->waiter[direction] != NULL)
 		return -EBUSY;
-	r = tn__io_register(io, direction);
-	if (r < 0)
-		return r;
-	if (io->refused)
-		return 1;
+	/* Registered once and for all, but for what others own. */
+	if (io->loop != f->loop || io->flags & TN__IO_FOREIGN) {
+		r = tn__io_register(io, direction);
+		if (r < 0)
+			return r;
+		if (io->refused)
+			return 1;
+	}
 	io->waiter[direction] = &f->waiter;
 	return 0;
 }
@@ -274,7 +315,7 @@ tn__io_wait_any(struct tn__io **ios, size_t count,
 		begun--;
 	tn_scope_open(&scope, until);
 	f->ios = ios;
-	f->io_count = count;
+	f->io_count = (unsigned)count;
 	f->io_direction = direction;
 	while (r >= 0) {
 		found = io_any_ready(ios, count, direction);

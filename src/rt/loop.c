@@ -6,6 +6,8 @@
 #define LOOP_EVENTS 256
 #define LOOP_BATCHES 16 /* of ready fibers, before the poller is asked again */
 #define LOOP_TRIM TN_SECOND
+#define LOOP_PREFETCH_ABOVE 12 /* cache lines of the next fiber's stack: */
+#define LOOP_PREFETCH_BELOW 4  /* frames it returns to, and those to come */
 
 _Thread_local struct tn__loop *tn__loop_current TN__TLS;
 
@@ -223,6 +225,22 @@ tn__pool_put(void *buffer)
 
 /* ---- turning ----------------------------------------------------------- */
 
+/* With thousands of connections the stack that comes next is in no near cache:
+ * its frames are fetched while the one before it is in the kernel. */
+static void
+loop_prefetch(const struct tn__fiber *f)
+{
+	const char *depth = tn__context_depth(&f->context);
+
+	__builtin_prefetch((const char *)f + 64, 1);
+	__builtin_prefetch((const char *)f + 128, 1);
+	__builtin_prefetch(f->pushed, 1);
+	__builtin_prefetch((const char *)f->pushed + 64, 1);
+	for (int i = -LOOP_PREFETCH_BELOW; depth != NULL &&
+	    i < LOOP_PREFETCH_ABOVE; i++)
+		__builtin_prefetch(depth + i * 64, 1);
+}
+
 static void
 loop_run_queue(struct tn__loop *loop)
 {
@@ -234,8 +252,12 @@ loop_run_queue(struct tn__loop *loop)
 	batch = loop->queue;
 	batch.next->prev = batch.prev->next = &batch;
 	tn__list_init(&loop->queue);
-	while ((node = tn__list_pop(&batch)) != NULL)
+	while ((node = tn__list_pop(&batch)) != NULL) {
+		if (!tn__list_empty(&batch))
+			loop_prefetch(TN__CONTAINER(batch.next,
+			    struct tn__fiber, run));
 		tn__fiber_resume(TN__CONTAINER(node, struct tn__fiber, run));
+	}
 }
 
 static void
@@ -298,6 +320,7 @@ loop_poll(struct tn__loop *loop)
 	n = loop->host->poller_wait(loop->poller, events, LOOP_EVENTS,
 	    deadline);
 	loop->now = loop->host->now(loop->host);
+	tn__io_prefetch(loop, events, n);
 	for (int i = 0; i < n; i++)
 		tn__io_event(loop, events[i].data, events[i].bits);
 	return n < 0 ? n : 0;

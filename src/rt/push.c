@@ -4,8 +4,13 @@
 void
 tn__pusher_add(struct tn__pusher *p)
 {
-	if (tn__list_empty(&p->node))
-		tn__list_push_back(&tn__self()->pushers, &p->node);
+	struct tn__fiber *f;
+
+	if (!tn__list_empty(&p->node))
+		return;
+	f = tn__self();
+	tn__list_push_back(&f->pushers, &p->node);
+	f->pushed = p;
 }
 
 static void
