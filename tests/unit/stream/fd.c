@@ -1,0 +1,404 @@
+/* Streams over descriptors of somebody else's: pipes, a terminal, files. */
+#include "carrier.h"
+
+#include <fcntl.h>
+#include <pty.h>
+#include <signal.h>
+#include <stdio.h>
+#include <termios.h>
+#include <unistd.h>
+
+static int
+in_loop(int (*test)(void *))
+{
+	assert_int_equal(test(NULL), 0);
+	return tn_run(test, NULL, NULL);
+}
+
+/* ---- pipes -------------------------------------------------------------- */
+
+static int
+pipe_talk(void *arg)
+{
+	struct tn_stream *in, *out;
+	struct tn_scope scope;
+	struct tn_slice got;
+	int fds[2];
+
+	assert_int_equal(pipe(fds), 0);
+	assert_int_equal(tn_stream_from_fd(fds[0], &in), 0);
+	assert_int_equal(tn_stream_from_fd(fds[1], &out), 0);
+
+	tn_scope_open(&scope, tn_after(5 * TN_MILLISECOND));
+	assert_int_equal(tn_stream_fill(in, 1, &got), -ETIMEDOUT);
+	assert_true(tn_scope_close(&scope));
+	assert_null(in->in);
+
+	/* Pushed when the fiber waits for the other end. */
+	assert_int_equal(tn_stream_write(out, TN_SLICE("hello\n")), 0);
+	assert_int_equal(tn_stream_read_line(in, TN_LINE_ANY, 80, &got), 1);
+	assert_slice(got, "hello");
+
+	/* The flags of a descriptor that others share stay as they are, and
+	 * freeing the stream does not close it. */
+	assert_int_equal(fcntl(fds[0], F_GETFL) & O_NONBLOCK, 0);
+	assert_int_equal(tn_stream_close(out), 0);
+	assert_int_equal(write(fds[1], "x", 1), 1);
+	close(fds[1]);
+	assert_int_equal(tn_stream_fill(in, 2, &got), 1);
+	tn_stream_consume(in, 1);
+	assert_int_equal(tn_stream_fill(in, 1, &got), 0);
+	tn_stream_free(in);
+	assert_int_equal(close(fds[0]), 0);
+	return 0;
+}
+
+static void
+test_pipe(void **state)
+{
+	assert_int_equal(in_loop(pipe_talk), 0);
+}
+
+/* A megabyte through a blocking pipe, both ends on one loop: neither a read nor
+ * a write may block it. */
+#define PIPE_BYTES ((size_t)1 << 20)
+
+static int
+pipe_writer(void *arg)
+{
+	char *bytes = carrier_bytes(PIPE_BYTES);
+	int r = tn_stream_write(arg, tn_slice(bytes, PIPE_BYTES));
+
+	free(bytes);
+	return r < 0 ? r : tn_stream_flush(arg);
+}
+
+static int
+pipe_pour(void *arg)
+{
+	struct tn_stream *in, *out;
+	struct tn_group *group;
+	char *got = malloc(PIPE_BYTES), *bytes = carrier_bytes(PIPE_BYTES);
+	int fds[2];
+
+	assert_int_equal(pipe(fds), 0);
+	assert_int_equal(tn_stream_from_fd(fds[0], &in), 0);
+	assert_int_equal(tn_stream_from_fd(fds[1], &out), 0);
+	assert_int_equal(tn_group_open(&group), 0);
+	assert_int_equal(tn_go(group, pipe_writer, out), 0);
+	assert_int_equal(tn_stream_read_exact(in, got, PIPE_BYTES), 0);
+	assert_memory_equal(got, bytes, PIPE_BYTES);
+	assert_int_equal(tn_group_wait(group), 0);
+	tn_group_free(group);
+	tn_stream_free(in);
+	tn_stream_free(out);
+	close(fds[0]);
+	close(fds[1]);
+	free(got);
+	free(bytes);
+	return 0;
+}
+
+static void
+test_pipe_pour(void **state)
+{
+	assert_int_equal(tn_run(pipe_pour, NULL, NULL), 0);
+}
+
+/* What is left of a full pipe is pushed on while the fiber waits elsewhere. */
+static int
+pipe_later(void *arg)
+{
+	int *fds = arg;
+	char got[4096];
+	size_t at = 0;
+	ssize_t n;
+
+	while (at < 65536 + 30000) {
+		n = read(fds[0], got, sizeof(got));
+		if (n <= 0)
+			return -EIO;
+		at += (size_t)n;
+		if (tn_sleep(TN_MILLISECOND) < 0)
+			return -EIO;
+	}
+	return 0;
+}
+
+static int
+pipe_pushed(void *arg)
+{
+	char *bytes = carrier_bytes(65536);
+	struct tn_stream *out;
+	struct tn_group *group;
+	int fds[2];
+
+	assert_int_equal(pipe(fds), 0);
+	assert_int_equal(tn_stream_from_fd(fds[1], &out), 0);
+	assert_int_equal(tn_stream_write(out, tn_slice(bytes, 65536)), 0);
+	assert_int_equal(tn_stream_write(out, tn_slice(bytes, 30000)), 0);
+	assert_int_equal(tn_group_open(&group), 0);
+	assert_int_equal(tn_go_thread(group, pipe_later, fds), 0);
+	assert_int_equal(tn_group_wait(group), 0);
+	assert_null(out->out);
+	tn_group_free(group);
+	tn_stream_free(out);
+	close(fds[0]);
+	close(fds[1]);
+	free(bytes);
+	return 0;
+}
+
+static void
+test_pipe_pushed(void **state)
+{
+	assert_int_equal(in_loop(pipe_pushed), 0);
+}
+
+/* A reader that left makes an error, not a signal; a handler of the program's
+ * own for it stays in force. */
+static volatile sig_atomic_t signals;
+
+static void
+count_signal(int number)
+{
+	signals++;
+}
+
+static int
+pipe_broken(void *arg)
+{
+	struct tn_stream *out;
+	int fds[2];
+
+	assert_int_equal(pipe(fds), 0);
+	close(fds[0]);
+	assert_int_equal(tn_stream_from_fd(fds[1], &out), 0);
+	assert_int_equal(tn_stream_write(out, TN_SLICE("x")), 0);
+	assert_int_equal(tn_stream_flush(out), -EPIPE);
+	assert_non_null(strstr(tn_error_text(), "write to descriptor "));
+	assert_int_equal(tn_stream_close(out), -EPIPE);
+	close(fds[1]);
+	return 0;
+}
+
+static void
+test_pipe_broken(void **state)
+{
+	signal(SIGPIPE, count_signal);
+	assert_int_equal(in_loop(pipe_broken), 0);
+	assert_int_equal(signals, 0);
+	raise(SIGPIPE);
+	assert_int_equal(signals, 1);
+	signal(SIGPIPE, SIG_DFL);
+}
+
+/* ---- terminals ---------------------------------------------------------- */
+
+/* Both ways on one descriptor, with pauses. */
+static int
+terminal_talk(void *arg)
+{
+	struct termios raw;
+	struct tn_stream *master, *slave;
+	struct tn_slice got;
+	int fds[2];
+
+	assert_int_equal(openpty(&fds[0], &fds[1], NULL, NULL, NULL), 0);
+	assert_int_equal(tcgetattr(fds[1], &raw), 0);
+	cfmakeraw(&raw);
+	assert_int_equal(tcsetattr(fds[1], TCSANOW, &raw), 0);
+	assert_int_equal(tn_stream_from_fd(fds[0], &master), 0);
+	assert_int_equal(tn_stream_from_fd(fds[1], &slave), 0);
+	for (int i = 0; i < 20; i++) {
+		assert_int_equal(tn_stream_printf(master, "ask %d\n", i), 0);
+		assert_int_equal(tn_stream_read_line(slave, TN_LINE_ANY, 80,
+				     &got),
+		    1);
+		assert_int_equal(tn_stream_printf(slave, "%.*s!\n",
+				     (int)got.len, got.data),
+		    0);
+		assert_int_equal(tn_stream_read_line(master, TN_LINE_ANY, 80,
+				     &got),
+		    1);
+		assert_int_equal(got.data[got.len - 1], '!');
+	}
+	assert_int_equal(tn_stream_close(slave), 0);
+	assert_int_equal(tn_stream_close(master), 0);
+	close(fds[0]);
+	close(fds[1]);
+	return 0;
+}
+
+static void
+test_terminal(void **state)
+{
+	assert_int_equal(in_loop(terminal_talk), 0);
+}
+
+/* While one fiber waits to read, what another has written is pushed on, and
+ * neither event takes the other one's place. */
+#define TERMINAL_BYTES ((size_t)30000)
+
+static int
+terminal_reader(void *arg)
+{
+	char got[10];
+
+	return tn_stream_read_exact(arg, got, sizeof(got));
+}
+
+static int
+terminal_far_end(void *arg)
+{
+	int fd = *(int *)arg;
+	char got[1000];
+	size_t at = 0;
+	ssize_t n;
+
+	for (int i = 0; at < TERMINAL_BYTES; i++) {
+		if (i < 10 && write(fd, "x", 1) != 1)
+			return -EIO;
+		if (tn_sleep(TN_MILLISECOND) < 0)
+			return -EIO;
+		n = read(fd, got, sizeof(got));
+		if (n <= 0)
+			return -EIO;
+		at += (size_t)n;
+	}
+	return 0;
+}
+
+static int
+terminal_both(void *arg)
+{
+	char *bytes = malloc(TERMINAL_BYTES);
+	struct termios raw;
+	struct tn_group *group;
+	struct tn_stream *s;
+	int fds[2];
+
+	memset(bytes, 'y', TERMINAL_BYTES);
+	assert_int_equal(openpty(&fds[0], &fds[1], NULL, NULL, NULL), 0);
+	assert_int_equal(tcgetattr(fds[1], &raw), 0);
+	cfmakeraw(&raw);
+	assert_int_equal(tcsetattr(fds[1], TCSANOW, &raw), 0);
+	assert_int_equal(tn_stream_from_fd(fds[1], &s), 0);
+	assert_int_equal(tn_group_open(&group), 0);
+	assert_int_equal(tn_go(group, terminal_reader, s), 0);
+	assert_int_equal(tn_yield(), 0);
+	assert_int_equal(tn_stream_write(s, tn_slice(bytes, TERMINAL_BYTES)),
+	    0);
+	assert_int_equal(tn_go_thread(group, terminal_far_end, &fds[0]), 0);
+	assert_int_equal(tn_group_wait(group), 0);
+	assert_null(s->out);
+	tn_group_free(group);
+	tn_stream_free(s);
+	close(fds[0]);
+	close(fds[1]);
+	free(bytes);
+	return 0;
+}
+
+static void
+test_terminal_both(void **state)
+{
+	assert_int_equal(tn_run(terminal_both, NULL, NULL), 0);
+}
+
+/* ---- files -------------------------------------------------------------- */
+
+static int
+file_talk(void *arg)
+{
+	char path[] = "/tmp/tenon-fd-XXXXXX";
+	char *bytes = carrier_bytes(100000), *got = malloc(100000);
+	int fd = mkstemp(path);
+	struct tn_stream *s;
+
+	assert_true(fd >= 0);
+	unlink(path);
+	assert_int_equal(tn_stream_from_fd(fd, &s), 0);
+	assert_int_equal(tn_stream_printf(s, "%s\n", "head"), 0);
+	assert_int_equal(tn_stream_write(s, tn_slice(bytes, 100000)), 0);
+	assert_int_equal(tn_stream_bytes_written(s), 100005);
+	assert_int_equal(tn_stream_close(s), 0);
+
+	/* At the descriptor's own position. */
+	assert_int_equal(lseek(fd, 5, SEEK_SET), 5);
+	assert_int_equal(tn_stream_from_fd(fd, &s), 0);
+	assert_int_equal(tn_stream_read_exact(s, got, 100000), 0);
+	assert_memory_equal(got, bytes, 100000);
+	assert_int_equal(tn_stream_read(s, got, 1), 0);
+	tn_stream_free(s);
+	close(fd);
+	free(bytes);
+	free(got);
+	return 0;
+}
+
+static void
+test_file(void **state)
+{
+	assert_int_equal(in_loop(file_talk), 0);
+}
+
+/* Neither a file nor anything that poll knows. */
+static int
+null_talk(void *arg)
+{
+	struct tn_stream *s;
+	struct tn_slice got;
+	int fd = open("/dev/null", O_RDWR);
+
+	assert_true(fd >= 0);
+	assert_int_equal(tn_stream_from_fd(fd, &s), 0);
+	assert_int_equal(tn_stream_fill(s, 1, &got), 0);
+	assert_int_equal(tn_stream_write(s, TN_SLICE("gone")), 0);
+	assert_int_equal(tn_stream_flush(s), 0);
+	assert_int_equal(tn_stream_close(s), 0);
+	close(fd);
+	return 0;
+}
+
+static void
+test_null(void **state)
+{
+	assert_int_equal(in_loop(null_talk), 0);
+}
+
+static void
+test_refused(void **state)
+{
+	struct tn_stream *s = NULL;
+	int fd = open("/", O_RDONLY | O_DIRECTORY);
+
+	assert_int_equal(tn_stream_from_fd(-1, &s), -EBADF);
+	assert_int_equal(tn_stream_from_fd(fd, &s), -EISDIR);
+	assert_null(s);
+	close(fd);
+	fd = open("/dev/null", O_RDONLY);
+	assert_int_equal(tn_stream_from_fd(fd, &s), 0);
+	assert_int_equal(tn_stream_write(s, TN_SLICE("x")), 0);
+	assert_int_equal(tn_stream_flush(s), -EBADF);
+	tn_stream_free(s);
+	close(fd);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_pipe),
+		cmocka_unit_test(test_pipe_pour),
+		cmocka_unit_test(test_pipe_pushed),
+		cmocka_unit_test(test_pipe_broken),
+		cmocka_unit_test(test_terminal),
+		cmocka_unit_test(test_terminal_both),
+		cmocka_unit_test(test_file),
+		cmocka_unit_test(test_null),
+		cmocka_unit_test(test_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
