@@ -112,6 +112,20 @@ TN_API TN_CHECK int tn_replace_commit(struct tn_replace *r, bool exclusive);
 TN_API void tn_replace_free(struct tn_replace *r);
 TN_DEFINE_CLEANUP(struct tn_replace, tn_replace_free)
 
+/* A file that is only added to, such as a log: each write lands at its end in
+ * one piece, whoever else adds to it.  Several threads may write at once. */
+struct tn_append;
+
+/* Opens it, or makes it with the permission bits `mode` less the umask.
+ * -EISDIR for a directory, -EACCES for a device, socket or pipe. */
+TN_API TN_CHECK int tn_append_open(struct tn_dir *dir, struct tn_slice path,
+    unsigned mode, struct tn_append **ret);
+/* -ENOSPC and the like; then part of it may be there. */
+TN_API TN_CHECK int tn_append_write(struct tn_append *a,
+    struct tn_slice bytes);
+TN_API void tn_append_free(struct tn_append *a);
+TN_DEFINE_CLEANUP(struct tn_append, tn_append_free)
+
 #ifdef __cplusplus
 }
 #endif
