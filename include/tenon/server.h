@@ -1,0 +1,122 @@
+/* tenon/server.h - servers, as Python's socketserver has them: one handler,
+ * served one at a time, by a process each, a thread each, or a fiber each. */
+#ifndef TENON_SERVER_H
+#define TENON_SERVER_H
+
+#include <tenon/run.h>
+#include <tenon/stream.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct tn_server;
+
+enum tn_server_kind {
+	TN_SERVER_FIBER, /* a fiber each, on every loop; the default */
+	TN_SERVER_SERIAL,
+	TN_SERVER_THREADING,
+	TN_SERVER_FORKING, /* -EBUSY when other threads of ours run */
+};
+
+/* One connection, or one datagram, on its way through a handler. */
+struct tn_request {
+	struct tn_server *server;
+	struct tn_stream *stream; /* the connection; for a datagram what came,
+				   * and what is written goes back as one */
+	struct tn_address peer;   /* who asks */
+	void *arg;                /* tn_server_options.arg */
+	void *user;               /* the handler's own, NULL at first */
+};
+
+/* Every step may be NULL.  Results < 0 are errors; `finish` runs whenever
+ * `setup` succeeded. */
+struct tn_server_options {      /* all-zero is valid; 0 = default */
+	const char *address;    /* as tenon/address.h; "127.0.0.1:0" */
+	struct tn_listen_options listen;
+	enum tn_server_kind kind;
+	int loops;              /* when tn_server_serve_forever() must start
+				 * them itself: -1 = one a core; default 1 */
+
+	int (*setup)(struct tn_request *request);
+	int (*handle)(struct tn_request *request);
+	void (*finish)(struct tn_request *request);
+	/* False: the connection is closed unheard. */
+	bool (*verify_request)(struct tn_server *server,
+	    const struct tn_address *peer);
+	/* A handler ended with `error` (its line is tn_error_text()).  Default:
+	 * the log, event "server.handler"; a peer that went away and a
+	 * cancelled handler at debug level. */
+	void (*handle_error)(struct tn_request *request, int error);
+	/* tn_server_handle_request() saw nobody within `timeout_ms`. */
+	void (*handle_timeout)(struct tn_server *server);
+	/* About every `poll_ms` while serving. */
+	void (*service_actions)(struct tn_server *server);
+	void *arg;
+
+	int64_t connections_max;    /* at once; more wait in the backlog; 20,000
+				     * (threads 1,000; forking 40, as Python) */
+	int64_t timeout_ms;         /* of handle_request(); 0 and -1 = none */
+	int64_t poll_ms;            /* 500 */
+	int64_t idle_ms;            /* longest single wait of a connection for
+				     * its peer; 0 and -1 = none */
+	int64_t connection_ms;      /* longest life of one; 0 and -1 = none */
+	int64_t rate_min;           /* least bytes a second while it waits for
+				     * the peer, averaged since the start and
+				     * after `rate_grace_ms`; 0 = none */
+	int64_t rate_grace_ms;      /* 5,000 */
+	int64_t drain_ms;           /* after shutdown: time for what is in
+				     * flight before it is cancelled; 10,000 */
+	int64_t datagram_bytes_max; /* 65,507; longer ones are cut */
+	uint64_t reserved[8];
+};
+
+/* Binds and listens.  What tn_listen() returns, or -ENOMEM, -EINVAL. */
+TN_API TN_CHECK int tn_server_open(const struct tn_server_options *options,
+    struct tn_server **ret);
+
+/* Where it listens; the port the kernel chose is filled in. */
+TN_API void tn_server_address(const struct tn_server *server,
+    struct tn_address *ret);
+
+/* Takes one connection and handles it here.  0 also when handle_timeout was
+ * called; an error of the wait otherwise. */
+TN_API TN_CHECK int tn_server_handle_request(struct tn_server *server);
+
+/* Serves until tn_server_shutdown(), then takes what waits in the backlog,
+ * closes the listener, lets what is in flight finish within `drain_ms`, cancels
+ * the rest, and returns 0; or the error that ended it.  Out of descriptors it
+ * waits and goes on.  On a thread without a loop the fiber kind starts its own
+ * tn_run(). */
+TN_API TN_CHECK int tn_server_serve_forever(struct tn_server *server);
+
+/* Asks serve_forever to end; any fiber or thread may, and it does not wait.  A
+ * second call cancels what is still in flight at once. */
+TN_API void tn_server_shutdown(struct tn_server *server);
+
+/* True since shutdown: a handler should come to its end. */
+TN_API bool tn_server_draining(const struct tn_server *server);
+
+/* Says that this connection is between two requests (or no more): a draining
+ * server ends its reading then. */
+TN_API void tn_request_idle(struct tn_request *request, bool idle);
+
+/* Connections being handled, and handled since the start. */
+TN_API int64_t tn_server_active(const struct tn_server *server);
+TN_API int64_t tn_server_total(const struct tn_server *server);
+
+/* Python's server_close(): the listener, if it is still open, and the memory.
+ * It must not be serving.  NULL is fine. */
+TN_API void tn_server_free(struct tn_server *server);
+TN_DEFINE_CLEANUP(struct tn_server, tn_server_free) /* tn_server_freep */
+
+/* tn_date_ctime() (tenon/date.h) of the present instant, for handlers that
+ * stamp what they answer.  The string belongs to the thread and changes at the
+ * next call. */
+TN_API const char *tn_ctime_now(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

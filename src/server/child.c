@@ -1,0 +1,74 @@
+/* A connection in a process of its own.  The fiber that would have handled it
+ * forks, waits for the child and reaps it; so limits, drain and cancellation
+ * are those of any other connection. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <tenon/error.h>
+#include "rt/rt.h"
+#include "server/server.h"
+
+#define CHILD_TERM_SPAN TN_SECOND /* between asking it to end and ending it */
+
+/* In the child: the port is the parent's. */
+static void
+child_forget_server(struct tn_server *s)
+{
+	s->accepting = NULL;
+	s->acceptor_count = 0;
+	if (s->packet == NULL)
+		(void)tn_socket_close(s->listener);
+}
+
+/* Cancelled, or out of time. */
+static void
+child_end(struct tn__process *child, int *ret_status)
+{
+	struct tn_shield shield;
+	int r;
+
+	tn__process_kill(child, SIGTERM);
+	tn_shield_open(&shield, CHILD_TERM_SPAN);
+	r = tn__process_wait(child, ret_status);
+	tn_shield_close(&shield);
+	if (r == 0)
+		return;
+	tn__process_kill(child, SIGKILL);
+	tn_shield_open(&shield, -1);
+	(void)tn__process_wait(child, ret_status);
+	tn_shield_close(&shield);
+}
+
+static int
+child_wait(struct tn__connection *c, struct tn__process *child)
+{
+	int pid = child->pid, status = 0;
+	int r = tn__process_wait(child, &status);
+
+	if (r < 0) {
+		child_end(child, &status);
+		return r;
+	}
+	if (status >= 0)
+		return 0;
+	r = tn_error_set(-ECHILD, "child %d: ended by signal %d", pid, -status);
+	tn__connection_error(c, r);
+	return r;
+}
+
+int
+tn__child_serve(struct tn__connection *c)
+{
+	struct tn__process child;
+	int r = tn__process_fork(&child);
+
+	if (r == 0) {
+		child_forget_server(c->request.server);
+		tn__process_exit(tn__connection_serve(c) < 0);
+	}
+	tn__connection_leave(c);
+	if (r < 0)
+		tn__connection_error(c, r);
+	tn_stream_free(TN_TAKE(c->request.stream)); /* the child has its own */
+	return r < 0 ? r : child_wait(c, &child);
+}

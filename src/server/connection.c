@@ -1,0 +1,292 @@
+/* One caller, from setup to close. */
+#include <errno.h>
+#include <stdio.h>
+#include <tenon/error.h>
+#include <tenon/log.h>
+#include "base/memory.h"
+#include "net/socket.h"
+#include "server/server.h"
+
+#define CONNECTION_CLOSE_SPAN TN_SECOND /* for the end of a cancelled one */
+#define CONNECTION_REPLY_SPAN TN_SECOND /* until a datagram is dropped */
+
+/* What lies below a handler while it waits stays small: this file's functions
+ * with room for text are kept out of it. */
+#define CONNECTION_ASIDE __attribute__((noinline))
+
+/* ---- errors ------------------------------------------------------------- */
+
+static enum tn_log_level
+connection_level(int error)
+{
+	switch (error) {
+	case -EPIPE:
+	case -ECONNRESET:
+	case -ECANCELED:
+	case TN_ETRUNCATED:
+		return TN_LOG_DEBUG;
+	default:
+		return TN_LOG_WARNING;
+	}
+}
+
+CONNECTION_ASIDE static void
+connection_log(const struct tn__connection *c, enum tn_log_level level,
+    const char *event, const char *error)
+{
+	char peer[TN_ADDRESS_TEXT_MAX];
+	const struct tn_log_field fields[] = {
+		{ "peer", tn_address_format(&c->request.peer, peer) },
+		{ "error", error },
+	};
+
+	tn_log(level, event, fields, TN_COUNT(fields));
+}
+
+CONNECTION_ASIDE void
+tn__connection_error(struct tn__connection *c, int error)
+{
+	const struct tn_server_options *o = &c->request.server->options;
+
+	if (error == -ETIMEDOUT && tn_now() >= c->deadline)
+		tn_error_prefix("connection longer than %lld ms (connection_ms)",
+		    (long long)o->connection_ms);
+	if (o->handle_error != NULL)
+		o->handle_error(&c->request, error);
+	else
+		connection_log(c, connection_level(error), "server.handler",
+		    tn_error_text());
+}
+
+/* ---- the end of it ------------------------------------------------------ */
+
+CONNECTION_ASIDE static int
+connection_reply_failed(const struct tn__connection *c, int code, size_t size)
+{
+	char peer[TN_ADDRESS_TEXT_MAX];
+
+	return tn_error_set(code, "reply of %zu bytes to %s: %s", size,
+	    tn_address_format(&c->request.peer, peer),
+	    code == -EDESTADDRREQ ? "the sender has no address; a client on a "
+	    "Unix datagram socket has to bind one" : tn__socket_words(code));
+}
+
+/* Straight to the descriptor: many may reply through it, from fibers, threads
+ * and children, and none may wait in it.  When it is full, or the receiver's
+ * queue, no event tells when there is room: again after 1 to 64 ms. */
+static int
+connection_reply_send(struct tn__connection *c, const struct msghdr *message)
+{
+	int fd = c->request.server->listener->io.fd;
+	tn_time pause = TN_MILLISECOND;
+	ssize_t n;
+
+	while ((n = tn__net()->sendmsg(fd, message,
+		    MSG_DONTWAIT | MSG_NOSIGNAL)) < 0) {
+		if (n != -EAGAIN && n != -EINTR)
+			return (int)n;
+		if (tn_sleep(pause) < 0)
+			return (int)n;
+		if (pause < 64 * TN_MILLISECOND)
+			pause *= 2;
+	}
+	return 0;
+}
+
+/* What was written goes back as one datagram. */
+CONNECTION_ASIDE static int
+connection_reply(struct tn__connection *c)
+{
+	struct tn_slice out = tn_stream_output(c->carrier);
+	struct iovec vector = { (void *)(uintptr_t)out.data, out.len };
+	struct msghdr message = {
+		.msg_name = &c->request.peer.storage,
+		.msg_namelen = c->request.peer.size,
+		.msg_iov = &vector,
+		.msg_iovlen = 1,
+	};
+	struct tn_scope scope;
+	int r = -EDESTADDRREQ;
+
+	if (out.len == 0)
+		return 0;
+	if (c->request.peer.size > sizeof(sa_family_t)) {
+		tn_scope_open(&scope, tn_after(CONNECTION_REPLY_SPAN));
+		r = connection_reply_send(c, &message);
+		tn_scope_close(&scope);
+	}
+	return r < 0 ? connection_reply_failed(c, r, out.len) : 0;
+}
+
+static int
+connection_finish(struct tn__connection *c)
+{
+	bool datagram = c->request.server->packet != NULL;
+	int r = datagram ? connection_reply(c) : 0;
+
+	if (datagram)
+		tn_stream_free(TN_TAKE(c->request.stream));
+	else
+		r = tn_stream_close(TN_TAKE(c->request.stream));
+	return r;
+}
+
+/* A handler that was cancelled and still came to a good end has a moment to
+ * close in. */
+CONNECTION_ASIDE static int
+connection_close(struct tn__connection *c)
+{
+	struct tn_shield shield;
+	int r;
+
+	if (!tn_cancelled())
+		return connection_finish(c);
+	tn_shield_open(&shield, CONNECTION_CLOSE_SPAN);
+	r = connection_finish(c);
+	tn_shield_close(&shield);
+	return r;
+}
+
+/* ---- draining ----------------------------------------------------------- */
+
+/* Any thread: the connection leaves its acceptor's list before its socket is
+ * closed. */
+static void
+connection_end_reading(struct tn__connection *c)
+{
+	struct tn_socket *socket = tn_stream_socket(c->carrier);
+
+	if (socket != NULL && socket->io.fd >= 0)
+		(void)tn__net()->shutdown(socket->io.fd, SHUT_RD);
+}
+
+void
+tn__connections_end(struct tn__acceptor *a, bool unheard)
+{
+	pthread_mutex_lock(&a->lock);
+	TN__LIST_FOR(node, &a->connections) {
+		struct tn__connection *c =
+		    TN__CONTAINER(node, struct tn__connection, node);
+
+		if (atomic_load(&c->idle) ||
+		    (unheard && tn_stream_bytes_read(c->carrier) == 0))
+			connection_end_reading(c);
+	}
+	pthread_mutex_unlock(&a->lock);
+}
+
+/* Either this sees that the server drains, or the one who drains it sees that
+ * this is idle. */
+void
+tn_request_idle(struct tn_request *request, bool idle)
+{
+	struct tn__connection *c = (struct tn__connection *)request;
+
+	atomic_store(&c->idle, idle);
+	if (idle && tn_server_draining(request->server))
+		connection_end_reading(c);
+}
+
+static void
+connection_join(struct tn__connection *c)
+{
+	tn__list_init(&c->node);
+	if (c->acceptor == NULL)
+		return;
+	pthread_mutex_lock(&c->acceptor->lock);
+	tn__list_push_back(&c->acceptor->connections, &c->node);
+	pthread_mutex_unlock(&c->acceptor->lock);
+}
+
+void
+tn__connection_leave(struct tn__connection *c)
+{
+	if (c->acceptor == NULL)
+		return;
+	pthread_mutex_lock(&c->acceptor->lock);
+	tn__list_remove(&c->node);
+	pthread_mutex_unlock(&c->acceptor->lock);
+}
+
+/* ---- handling ----------------------------------------------------------- */
+
+static void
+connection_set_pace(struct tn__connection *c)
+{
+	const struct tn_server_options *o = &c->request.server->options;
+	const struct tn_pace pace = { .idle_ms = o->idle_ms,
+		.rate_min = o->rate_min, .rate_grace_ms = o->rate_grace_ms };
+
+	if (pace.idle_ms > 0 || pace.rate_min > 0)
+		tn_stream_set_pace(c->carrier, &pace);
+}
+
+/* The handler's line stays as it is until its error was handled: finish comes
+ * afterwards. */
+static int
+connection_handle(struct tn__connection *c)
+{
+	const struct tn_server_options *o = &c->request.server->options;
+	int r = o->setup == NULL ? 0 : o->setup(&c->request);
+	bool ready = r >= 0;
+
+	if (r >= 0 && o->handle != NULL)
+		r = o->handle(&c->request);
+	if (r < 0)
+		tn__connection_error(c, r);
+	if (ready && o->finish != NULL)
+		o->finish(&c->request);
+	return r;
+}
+
+int
+tn__connection_serve(struct tn__connection *c)
+{
+	struct tn_scope scope;
+	int r;
+
+	c->deadline = tn_after(
+	    tn__span_ms(c->request.server->options.connection_ms));
+	tn_scope_open(&scope, c->deadline);
+	connection_set_pace(c);
+	r = connection_handle(c);
+	tn__connection_leave(c);
+	if (r >= 0) {
+		r = connection_close(c);
+		if (r < 0)
+			tn__connection_error(c, r);
+	}
+	tn_scope_close(&scope);
+	return r < 0 ? r : 0;
+}
+
+int
+tn__connection_main(void *arg)
+{
+	struct tn__caller *caller = arg;
+	struct tn_server *s = caller->server;
+	struct tn__connection c = {
+		.request = { .server = s, .stream = TN_TAKE(caller->stream),
+			.peer = caller->peer, .arg = s->options.arg },
+		.acceptor = caller->acceptor,
+	};
+
+	tn__caller_free(caller);
+	c.carrier = c.request.stream;
+	atomic_fetch_add(&s->total, 1);
+	atomic_fetch_add(&s->active, 1);
+	connection_join(&c);
+
+	(void)(c.acceptor == NULL ? tn__connection_serve : s->kind->serve)(&c);
+
+	tn_stream_free(c.request.stream);
+	atomic_fetch_sub(&s->active, 1);
+	if (c.acceptor == NULL)
+		return 0;
+	tn__slot_put(s);
+	/* Full means that it was said already. */
+	if (atomic_exchange(&s->wanted, false) &&
+	    tn_channel_try_send(s->ended, "") < 0)
+		return 0;
+	return 0;
+}
