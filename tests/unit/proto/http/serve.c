@@ -9,7 +9,7 @@ serve_put(struct tn_buffer *b, struct tn_slice text)
 	assert_int_equal(tn_buffer_append(b, text), 0);
 }
 
-/* ---- handlers ------------------------------------------------------------------ */
+/* ---- handlers ----------------------------------------------------------- */
 
 static int
 serve_hello(struct tn_http_exchange *x)
@@ -78,6 +78,16 @@ serve_pairs(struct tn_http_exchange *x)
 		tn_stream_consume(in, shown.len);
 	}
 	return r;
+}
+
+/* Looking is not reading: nobody is asked to send anything. */
+static int
+serve_peek(struct tn_http_exchange *x)
+{
+	struct tn_slice shown;
+	int r = tn_stream_fill(tn_http_body(x), 0, &shown);
+
+	return r < 0 ? r : serve_hello(x);
 }
 
 /* The first byte of a body, and no more. */
@@ -154,16 +164,23 @@ serve_fail(struct tn_http_exchange *x)
 		const char *name;
 		int code;
 	} rows[] = {
-		{ "ENOENT", -ENOENT }, { "EESCAPE", TN_EESCAPE },
-		{ "EACCES", -EACCES }, { "ELIMIT", TN_ELIMIT },
-		{ "ETIMEDOUT", -ETIMEDOUT }, { "EPROTO", TN_EPROTO },
-		{ "EIO", -EIO }, { "ETRUNCATED", TN_ETRUNCATED },
+		{ "ENOENT", -ENOENT },
+		{ "EESCAPE", TN_EESCAPE },
+		{ "EACCES", -EACCES },
+		{ "ELIMIT", TN_ELIMIT },
+		{ "ETIMEDOUT", -ETIMEDOUT },
+		{ "EPROTO", TN_EPROTO },
+		{ "EIO", -EIO },
+		{ "silent", -EXDEV },
+		{ "ETRUNCATED", TN_ETRUNCATED },
 	};
 
 	assert_int_equal(tn_http_reply_field(x, "ETag", "\"x\""), 0);
 	for (size_t i = 0; i < TN_COUNT(rows); i++)
 		if (tn_slice_equal_nocase(tn_http_query(x), rows[i].name))
-			return tn_error_set(rows[i].code, "secret");
+			return rows[i].code == -EXDEV
+			    ? -EXDEV
+			    : tn_error_set(rows[i].code, "secret");
 	return 0;
 }
 
@@ -198,12 +215,22 @@ serve_bad_fields(struct tn_http_exchange *x)
 		const char *name, *format;
 		char c;
 	} rows[] = {
-		{ "", "v" }, { "A B", "v" }, { "A:", "v" }, { "A\r\nB", "v" },
-		{ "\xc3\xa9", "v" }, { "A", "v\r\nB: w" }, { "A", "v\n" },
-		{ "A", "%c", '\r' }, { "A", "x%cy", '\0' }, { "A", " v" },
-		{ "A", "v\t" }, { "A", "x%cy", '\x7f' },
-		{ "content-length", "5" }, { "Transfer-Encoding", "chunked" },
-		{ "CONNECTION", "close" }, { "date", "now" },
+		{ "", "v" },
+		{ "A B", "v" },
+		{ "A:", "v" },
+		{ "A\r\nB", "v" },
+		{ "\xc3\xa9", "v" },
+		{ "A", "v\r\nB: w" },
+		{ "A", "v\n" },
+		{ "A", "%c", '\r' },
+		{ "A", "x%cy", '\0' },
+		{ "A", " v" },
+		{ "A", "v\t" },
+		{ "A", "x%cy", '\x7f' },
+		{ "content-length", "5" },
+		{ "Transfer-Encoding", "chunked" },
+		{ "CONNECTION", "close" },
+		{ "date", "now" },
 	};
 	char huge[TN__POOL_BYTES];
 
@@ -259,13 +286,21 @@ serve_handler(struct tn_http_exchange *x, void *arg)
 		const char *path;
 		int (*handle)(struct tn_http_exchange *x);
 	} rows[] = {
-		{ "/hello", serve_hello }, { "/info", serve_info },
-		{ "*", serve_info }, { "/echo", serve_echo },
-		{ "/pairs", serve_pairs }, { "/first", serve_first },
-		{ "/lines", serve_lines }, { "/stream", serve_stream },
-		{ "/early", serve_first_reply }, { "/halfway", serve_halfway },
-		{ "/fail", serve_fail }, { "/status", serve_status },
-		{ "/fields", serve_fields }, { "/twice", serve_twice },
+		{ "/hello", serve_hello },
+		{ "/info", serve_info },
+		{ "*", serve_info },
+		{ "/echo", serve_echo },
+		{ "/pairs", serve_pairs },
+		{ "/peek", serve_peek },
+		{ "/first", serve_first },
+		{ "/lines", serve_lines },
+		{ "/stream", serve_stream },
+		{ "/early", serve_first_reply },
+		{ "/halfway", serve_halfway },
+		{ "/fail", serve_fail },
+		{ "/status", serve_status },
+		{ "/fields", serve_fields },
+		{ "/twice", serve_twice },
 		{ "/bad-fields", serve_bad_fields },
 		{ "/misuse", serve_misuse },
 	};
@@ -277,7 +312,7 @@ serve_handler(struct tn_http_exchange *x, void *arg)
 	return -ENOENT;
 }
 
-/* ---- the wire -------------------------------------------------------------------- */
+/* ---- the wire ----------------------------------------------------------- */
 
 struct serve_wire {
 	struct tn_stream stream;
@@ -347,7 +382,7 @@ serve_bytes(struct serve *serve, struct tn_slice in, size_t step)
 	return tn_http_serve_stream(serve->server, s, NULL);
 }
 
-/* ---- the server ------------------------------------------------------------------- */
+/* ---- the server --------------------------------------------------------- */
 
 static struct serve *serve_current;
 
@@ -411,7 +446,7 @@ serve_close(struct serve *serve)
 	tn_buffer_free(&serve->errors);
 }
 
-/* ---- what is expected -------------------------------------------------------------- */
+/* ---- what is expected --------------------------------------------------- */
 
 static void
 serve_page(int status, bool closes, struct tn_buffer *ret)

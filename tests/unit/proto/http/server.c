@@ -230,9 +230,28 @@ static const struct row bodies[] = {
 	    "HTTP/1.1 100 Continue\r\n\r\n" OK("5") "\r\nhello" HELLO },
 	{ "100-continue and nobody reads", POST("/hello", EXPECT LENGTH("5"))
 	    GET("/hello"), HELLO_CLOSE, "POST /hello 11 200 5;" },
+	{ "100-continue and somebody looks", POST("/peek", EXPECT CHUNKED)
+	    GET("/hello"), HELLO_CLOSE, "POST /peek 11 200 5;" },
+	{ "100-continue and somebody looks, of a length",
+	    POST("/peek", EXPECT LENGTH("5")), HELLO_CLOSE,
+	    "POST /peek 11 200 5;" },
 	{ "100-continue and no body", POST("/hello", EXPECT LENGTH("0"))
 	    GET("/hello"), HELLO HELLO,
 	    "POST /hello 11 200 5;GET /hello 11 200 5;" },
+	{ "100-continue when the reply began, but not on the wire",
+	    POST("/pairs", EXPECT LENGTH("2")) "ab" GET("/hello"),
+	    OK_CHUNKED "2\r\nab\r\n0\r\n\r\n" HELLO,
+	    "POST /pairs 11 200 2;GET /hello 11 200 5;", NULL,
+	    "HTTP/1.1 100 Continue\r\n\r\n" OK_CHUNKED
+	    "2\r\nab\r\n0\r\n\r\n" HELLO },
+	{ "100-continue, then a failure instead of a reply",
+	    POST("/pairs", EXPECT CHUNKED) "x\r\n", "{400!}",
+	    "POST /pairs 11 400 72;", NULL,
+	    "HTTP/1.1 100 Continue\r\n\r\n{400!}" },
+	{ "100-continue and nobody reads or writes",
+	    POST("/stream", EXPECT LENGTH("5")), OK_CHUNKED_CLOSE
+	    "3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n",
+	    "POST /stream 11 200 6;" },
 	{ "100-continue after the reply began", POST("/early", EXPECT
 	    LENGTH("5")) "hello", OK_CHUNKED_CLOSE "5\r\nearly\r\n",
 	    "POST /early 11 200 5;", "HTTP request: the reply began before" },
@@ -333,6 +352,9 @@ static const struct row replies[] = {
 	{ "fails: our own fault, and says nothing about it",
 	    GET("/fail?EIO") GET("/hello"), "{500}" HELLO,
 	    "GET /fail?EIO 11 500 92;GET /hello 11 200 5;", "secret" },
+	{ "fails and says nothing at all", GET("/fail?silent"), "{500}",
+	    "GET /fail?silent 11 500 92;",
+	    "HTTP handler: " },
 	{ "fails: truncated, but not the request", GET("/fail?ETRUNCATED"),
 	    "{500}", "GET /fail?ETRUNCATED 11 500 92;", "secret" },
 	{ "does not answer", GET("/fail") GET("/hello"), "{500}" HELLO,

@@ -1,0 +1,137 @@
+/* tenon/http.h - HTTP/1.1: RFC 9110 (semantics), RFC 9112 (messages).
+ *
+ * So far the server: a handler gets an exchange, reads its request and replies
+ * once.  Everything about the connection (keep-alive, pipelining, chunking,
+ * 100-continue, deadlines, limits) happens around it. */
+#ifndef TENON_HTTP_H
+#define TENON_HTTP_H
+
+#include <tenon/file.h>
+#include <tenon/server.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- the exchange ------------------------------------------------------ */
+
+struct tn_http_exchange; /* one request and its reply */
+
+/* Answers the request.  A negative result before the reply has begun becomes a
+ * 500 (TN_EESCAPE and -ENOENT 404, -EACCES 403, TN_ELIMIT 413, -ETIMEDOUT 408,
+ * TN_EPROTO 400); after that the connection is closed so that the client sees
+ * a truncated body.  0 without a reply gives a 500 too. */
+typedef int tn_http_handler(struct tn_http_exchange *x, void *arg);
+
+/* The request.  All slices are good until the handler returns. */
+TN_API struct tn_slice tn_http_method(const struct tn_http_exchange *x);
+/* The request-target as it came (RFC 9112 section 3.2). */
+TN_API struct tn_slice tn_http_target(const struct tn_http_exchange *x);
+/* The path of the target, still percent-encoded, "/" at least ("*" for
+ * OPTIONS *), and what stands behind "?", without it. */
+TN_API struct tn_slice tn_http_path(const struct tn_http_exchange *x);
+TN_API struct tn_slice tn_http_query(const struct tn_http_exchange *x);
+/* 10 or 11. */
+TN_API int tn_http_version(const struct tn_http_exchange *x);
+/* The value of the first field of that name (case ignored), data NULL when
+ * there is none. */
+TN_API struct tn_slice tn_http_field(const struct tn_http_exchange *x,
+    const char *name);
+/* Field `index` from 0; false behind the last. */
+TN_API bool tn_http_field_at(const struct tn_http_exchange *x, size_t index,
+    struct tn_slice *ret_name, struct tn_slice *ret_value);
+TN_API const struct tn_address *tn_http_peer(const struct tn_http_exchange *x);
+
+/* The request's body, which ends where the message says, decoded from chunks;
+ * the exchange keeps it.  The first read sends "100 Continue" when the client
+ * waits for it.  TN_ELIMIT beyond body_bytes_max, TN_ETRUNCATED when the client
+ * left in the middle. */
+TN_API struct tn_stream *tn_http_body(struct tn_http_exchange *x);
+/* Announced length; -1 when chunked, 0 without a body. */
+TN_API int64_t tn_http_body_length(const struct tn_http_exchange *x);
+
+/* ---- the reply --------------------------------------------------------- */
+
+/* Adds a field to the reply.  Not for Content-Length, Transfer-Encoding,
+ * Connection and Date, which the server writes.  -EINVAL for a name that is no
+ * token or a value with CR, LF or NUL; TN_ELIMIT beyond 16 KiB of fields. */
+TN_API TN_CHECK int tn_http_reply_field(struct tn_http_exchange *x,
+    const char *name, const char *format, ...) TN_PRINTF(3, 4);
+
+/* A whole reply from memory; `type` may be NULL. */
+TN_API TN_CHECK int tn_http_reply(struct tn_http_exchange *x, int status,
+    const char *type, struct tn_slice body);
+/* The status's own words as a short page. */
+TN_API TN_CHECK int tn_http_reply_status(struct tn_http_exchange *x,
+    int status);
+/* A stream for the body: `length` bytes, or -1 when not known (chunked for
+ * HTTP/1.1, each write a chunk; until close for 1.0).  For HEAD, 204 and 304
+ * what is written goes nowhere.  The exchange keeps the stream; fewer or more
+ * than `length` is an error that closes the connection. */
+TN_API TN_CHECK int tn_http_reply_begin(struct tn_http_exchange *x, int status,
+    const char *type, int64_t length, struct tn_stream **ret);
+/* `size` bytes of a file from `offset` on as the whole body, by sendfile where
+ * that pays. */
+TN_API TN_CHECK int tn_http_reply_file(struct tn_http_exchange *x, int status,
+    const char *type, struct tn_file *file, int64_t offset, int64_t size);
+
+/* "Not Found" for 404; "Unknown" for a number without a name. */
+TN_API const char *tn_http_status_words(int status);
+
+/* ---- the server -------------------------------------------------------- */
+
+/* One line for the access log, once per answered request. */
+struct tn_http_record {
+	const struct tn_address *peer;
+	struct tn_slice method, target; /* as they came; escape them */
+	struct tn_slice referer, user_agent;
+	int version;                    /* 10, 11; 0: it never came so far */
+	int status;
+	int64_t bytes;                  /* of the body sent */
+	tn_time took;
+	int64_t wall_ns;                /* when the request line had come */
+};
+
+struct tn_http_server_options {     /* all-zero is valid; 0 = default */
+	/* setup, handle, finish and arg are not used, and idle_ms, rate_min
+	 * and rate_grace_ms are those below. */
+	struct tn_server_options server;
+	tn_http_handler *handler;
+	void *arg;
+	void (*record)(void *arg, const struct tn_http_record *record);
+	const char *name;               /* Server field; NULL = none */
+
+	int64_t line_bytes_max;         /* request line; 8 KiB: 414 */
+	int64_t fields_bytes_max;       /* all field lines; 64 KiB: 431 */
+	int64_t fields_max;             /* their number; 100: 431 */
+	int64_t body_bytes_max;         /* 1 MiB: 413; -1 unlimited */
+	int64_t header_ms;              /* from first byte to last of the head;
+					 * 10,000: 408 */
+	int64_t idle_ms;                /* between two requests; 60,000 */
+	int64_t rate_min;               /* bytes a second a body must come in,
+					 * or a reply go out; 500; -1 off */
+	int64_t rate_grace_ms;          /* 5,000 */
+	int64_t requests_max;           /* on one connection; unlimited, 1 for
+					 * TN_SERVER_SERIAL */
+	uint64_t reserved[8];
+};
+
+struct tn_http_server;
+
+/* As tn_server_open(). */
+TN_API TN_CHECK int tn_http_server_open(
+    const struct tn_http_server_options *options, struct tn_http_server **ret);
+/* The server underneath, for its address, serve_forever and shutdown. */
+TN_API struct tn_server *tn_http_server(struct tn_http_server *server);
+TN_API void tn_http_server_free(struct tn_http_server *server);
+TN_DEFINE_CLEANUP(struct tn_http_server, tn_http_server_free)
+
+/* Serves one connection that came some other way; takes the stream. */
+TN_API int tn_http_serve_stream(struct tn_http_server *server,
+    struct tn_stream *stream, const struct tn_address *peer);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

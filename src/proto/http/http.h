@@ -1,0 +1,114 @@
+/* The inside of the HTTP server: a connection, the exchange that is under way
+ * on it, and the two streams of that exchange. */
+#ifndef TN__HTTP_H
+#define TN__HTTP_H
+
+#include <tenon/http.h>
+
+#include "proto/http/wire.h"
+#include "stream/stream.h"
+
+struct tn_http_server {
+	struct tn_http_server_options options; /* with the defaults filled in */
+	struct tn__http_limits limits;
+	struct tn_server *server;
+	char *name; /* "Server: NAME", its CRLF too, or NULL */
+	struct tn_slice name_line;
+};
+
+/* It lies on the stack of its fiber while nothing happens: keep it small. */
+struct tn__http_connection {
+	struct tn_http_server *server;
+	struct tn_stream *stream;
+	const struct tn_address *peer;
+	struct tn_request *request; /* for handle_error(); never NULL */
+	bool accepted; /* by the server underneath: it knows the request */
+	int64_t requests;
+};
+
+/* ---- the request's body: http_body.c ------------------------------------ */
+
+struct tn__http_body {
+	struct tn_stream stream; /* what tn_http_body() gives */
+	struct tn_http_exchange *x;
+	struct tn__http_chunk chunk;
+	int64_t left;  /* of the announced length */
+	int64_t came;  /* in chunks begun so far */
+	int error;     /* the message is broken, and with it the connection */
+	bool begun;    /* it was read from: the client was told to send it */
+};
+
+void tn__http_body_init(struct tn_http_exchange *x);
+/* The client waits for "100 Continue" to send it, or will not send it at all. */
+bool tn__http_body_is_awaited(const struct tn_http_exchange *x);
+/* Whether what is left of it is little enough to be read and dropped. */
+bool tn__http_body_is_short(const struct tn_http_exchange *x);
+/* Does that: true when the next request begins right behind. */
+bool tn__http_body_skip(struct tn_http_exchange *x);
+/* Gives back what it holds. */
+void tn__http_body_drop(struct tn_http_exchange *x);
+
+/* ---- the reply: http_reply.c, http_reply_body.c ------------------------- */
+
+enum tn__http_reply_mode {
+	TN__HTTP_REPLY_COUNTED,
+	TN__HTTP_REPLY_CHUNKED,
+	TN__HTTP_REPLY_UNTIL_CLOSE,
+	TN__HTTP_REPLY_DROPPED, /* HEAD, 204, 304 */
+};
+
+struct tn__http_reply {
+	struct tn_stream stream; /* what tn_http_reply_begin() gives */
+	struct tn_http_exchange *x;
+	enum tn__http_reply_mode mode;
+	int status;     /* 0: it has not begun */
+	int64_t length; /* announced, or -1 */
+	int64_t sent;   /* of the body */
+	bool held;      /* the head is known, but not yet written */
+};
+
+void tn__http_reply_init(struct tn_http_exchange *x);
+/* Writes the head, unless it was. */
+int tn__http_reply_release(struct tn_http_exchange *x);
+/* Ends the body: 0, or an error when it is not what was announced. */
+int tn__http_reply_end(struct tn_http_exchange *x);
+
+/* ---- the exchange: http_exchange.c -------------------------------------- */
+
+#define TN__HTTP_FIELDS_INSIDE 256
+#define TN__HTTP_TEXT_INSIDE 8192
+#define TN__HTTP_REPLY_FIELDS 16384
+#define TN__HTTP_REPLY_START 512
+
+/* Borrowed from the pool when the first byte of a request is there, and given
+ * back before the connection waits for the next. */
+struct tn_http_exchange {
+	struct tn__http_connection *c;
+	struct tn__http_head head;
+	struct tn_slice text; /* of the head */
+	struct tn__http_field *fields_own; /* when there may be many */
+	char *text_own;                    /* when it is long */
+	tn_time began;
+	int64_t wall_ns;
+	bool keep;    /* the reply said that another request may follow */
+	bool broken;  /* but now it may not */
+	struct tn__http_body body;
+	struct tn__http_reply reply;
+	struct tn__http_out fields_out; /* the reply's, into reply_fields */
+
+	/* From here on as it was found. */
+	struct tn__http_field fields[TN__HTTP_FIELDS_INSIDE];
+	char text_inside[TN__HTTP_TEXT_INSIDE];
+	char reply_start[TN__HTTP_REPLY_START];
+	char reply_fields[TN__HTTP_REPLY_FIELDS + 2]; /* and the empty line */
+};
+
+/* Reads one request, whose first byte has come, has it answered, and leaves the
+ * connection at the next.  1: there may be a next; 0: close. */
+int tn__http_exchange(struct tn__http_connection *c);
+
+/* From now on the peer has to keep the least rate, and after false only not to
+ * be silent for too long: http_server.c. */
+void tn__http_hurry(struct tn__http_connection *c, bool hurry);
+
+#endif

@@ -1,0 +1,116 @@
+/* The stream a handler writes its reply's body to: it counts, or makes chunks,
+ * or lets everything disappear. */
+#include <errno.h>
+#include <tenon/error.h>
+
+#include "proto/http/http.h"
+
+/* RFC 9112 section 7.1: what was written at once becomes one chunk. */
+static int
+reply_write_chunk(struct tn_stream *below, struct tn_slice bytes)
+{
+	char head[TN__HTTP_CHUNK_HEAD_MAX];
+	size_t len = tn__http_chunk_head(head, bytes.len);
+	int r;
+
+	r = tn_stream_write(below, tn_slice(head, len));
+	if (r == 0)
+		r = tn_stream_write(below, bytes);
+	if (r == 0)
+		r = tn_stream_write(below, TN__HTTP_CRLF);
+	return r;
+}
+
+static int
+reply_write(struct tn_stream *s, struct tn_slice bytes)
+{
+	struct tn__http_reply *reply = (struct tn__http_reply *)s;
+	int r = tn__http_reply_release(reply->x);
+
+	if (r < 0)
+		return r;
+	switch (reply->mode) {
+	case TN__HTTP_REPLY_DROPPED:
+		return 0;
+	case TN__HTTP_REPLY_COUNTED:
+		if (bytes.len > (uint64_t)(reply->length - reply->sent))
+			r = tn_error_set(-EINVAL, "HTTP reply: more than the "
+			    "%lld bytes that were announced",
+			    (long long)reply->length);
+		else
+			r = tn_stream_write(s->below, bytes);
+		break;
+	case TN__HTTP_REPLY_CHUNKED:
+		r = reply_write_chunk(s->below, bytes);
+		break;
+	case TN__HTTP_REPLY_UNTIL_CLOSE:
+		r = tn_stream_write(s->below, bytes);
+		break;
+	}
+	if (r < 0)
+		reply->x->broken = true;
+	else
+		reply->sent += (int64_t)bytes.len;
+	return r;
+}
+
+/* Without the last chunk, or with fewer bytes than announced, the client sees
+ * that something is missing: then this never comes. */
+static int
+reply_shutdown(struct tn_stream *s)
+{
+	struct tn__http_reply *reply = (struct tn__http_reply *)s;
+	int r = tn__http_reply_release(reply->x);
+
+	if (r < 0)
+		return r;
+	if (reply->mode == TN__HTTP_REPLY_CHUNKED)
+		r = tn_stream_write(s->below, TN__HTTP_CHUNK_END);
+	else if (reply->mode == TN__HTTP_REPLY_COUNTED &&
+	    reply->sent < reply->length)
+		r = tn_error_set(TN_ETRUNCATED, "HTTP reply: only %lld of the "
+		    "%lld bytes that were announced", (long long)reply->sent,
+		    (long long)reply->length);
+	if (r < 0)
+		reply->x->broken = true;
+	return r;
+}
+
+/* There is nothing to read from it. */
+static int
+reply_fill(struct tn_stream *s, size_t min, struct tn_slice *ret)
+{
+	*ret = tn_slice(NULL, 0);
+	return 0;
+}
+
+static const struct tn__stream_ops reply_ops = {
+	.kind = "HTTP reply",
+	.fill = reply_fill,
+	.write = reply_write,
+	.shutdown = reply_shutdown,
+};
+
+void
+tn__http_reply_init(struct tn_http_exchange *x)
+{
+	struct tn__http_reply *reply = &x->reply;
+
+	reply->x = x;
+	reply->stream.ops = &reply_ops;
+	reply->stream.below = x->c->stream;
+	tn__pusher_init(&reply->stream.pusher, NULL); /* it keeps nothing */
+	x->fields_out.data = x->reply_fields;
+	x->fields_out.cap = TN__HTTP_REPLY_FIELDS;
+}
+
+int
+tn__http_reply_end(struct tn_http_exchange *x)
+{
+	struct tn_stream *s = &x->reply.stream;
+
+	if (s->shut)
+		return 0;
+	s->shut = true;
+	return reply_shutdown(s);
+}
