@@ -1,0 +1,28 @@
+/* A folder over HTTP: files, listings, and pages for what goes wrong. */
+#ifndef APP_SHARE_H
+#define APP_SHARE_H
+
+#include <tenon/buffer.h>
+#include <tenon/http.h>
+
+struct app_share { /* borrows everything; read by all loops at once */
+	struct tn_dir *dir;
+	struct tn_slice name; /* of the folder, for people */
+	bool hidden;          /* names that begin with "." too */
+	bool no_listing;
+	bool no_index; /* index.html is a file like any other */
+};
+
+/* Entries that a listing shows at most. */
+#define APP_SHARE_ENTRIES_MAX 10000
+
+/* GET and HEAD of what is in the folder; a tn_http_handler for which `arg` is
+ * the struct app_share. */
+int app_share_handle(struct tn_http_exchange *x, void *arg);
+
+/* The line of the access log, Apache's combined format, with its end; what the
+ * peer said is escaped. */
+TN_CHECK int app_share_log_line(const struct tn_http_record *record,
+    struct tn_buffer *out);
+
+#endif

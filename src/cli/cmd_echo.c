@@ -1,0 +1,329 @@
+/* tenon echo: send lines, show what comes back. */
+#include <errno.h>
+#include <tenon/dial.h>
+#include <tenon/error.h>
+#include <tenon/number.h>
+#include <tenon/run.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "cli/echo_datagram.h"
+#include "cli/progress.h"
+#include "cli/terminal.h"
+
+/* ---- options ------------------------------------------------------------ */
+
+static struct {
+	const char *address;
+	struct cli_list texts;
+	int64_t timeout_ms;
+} echo;
+
+static const struct cli_option echo_options[] = {
+	{ .argument = "ADDRESS", .text = &echo.address, .required = true,
+	    .check = cli_check_address,
+	    .help = "whom to talk to: HOST:PORT, udp:HOST:PORT, unix:/PATH or "
+		    "unixgram:/PATH" },
+	{ .argument = "TEXT", .list = &echo.texts,
+	    .help = "what to say, a line each; otherwise standard input says "
+		    "it" },
+	{ .name = "timeout", .letter = 't', .argument = "TIME",
+	    .span_ms = &echo.timeout_ms, .fallback = "5s",
+	    .help = "how long to wait for the connection, for the answer to a "
+		    "datagram, and for the end once all is said" },
+	{ 0 },
+};
+
+static const struct cli_example echo_examples[] = {
+	{ "tenon echo 127.0.0.1:21567", "Type lines, Ctrl-D ends." },
+	{ "tenon echo udp:127.0.0.1:21567 hello", "One datagram, one answer." },
+	{ 0 },
+};
+
+/* ---- a conversation ----------------------------------------------------- */
+
+struct echo_call {
+	struct tn_stream *peer, *in, *out;
+	struct tn_group *sender;
+	bool prompt;  /* a person types, and sees the answers */
+	bool escape;  /* what comes is for a terminal */
+	bool said_all;
+};
+
+/* Shows how far it is, unless the answers are on the terminal. */
+static int64_t
+echo_say_input(struct echo_call *call)
+{
+	struct cli_progress progress;
+	struct tn_copy_options options = {
+		.progress = call->escape ? NULL : cli_progress_step,
+		.progress_arg = &progress,
+	};
+	int64_t r;
+
+	cli_progress_begin(&progress, stderr, "sent");
+	r = tn_stream_copy(call->peer, call->in, &options);
+	cli_progress_end(&progress);
+	return r;
+}
+
+static int
+echo_say(void *arg)
+{
+	struct echo_call *call = arg;
+	int64_t r = 0;
+
+	tn_fiber_name("say");
+	for (size_t i = 0; i < echo.texts.count && r == 0; i++)
+		r = tn_stream_printf(call->peer, "%s\n", echo.texts.items[i]);
+	if (echo.texts.count == 0)
+		r = echo_say_input(call);
+	if (r >= 0)
+		r = tn_stream_shutdown(call->peer);
+	call->said_all = r == 0;
+	return r < 0 ? (int)r : 0;
+}
+
+/* How much of `text` can be shown: not the beginning of a character whose rest
+ * is still to come. */
+static size_t
+echo_whole(struct tn_slice text)
+{
+	uint32_t code;
+
+	for (size_t n = 1; n <= 3 && n <= text.len; n++)
+		if (tn_utf8_decode(tn_slice_skip(text, text.len - n),
+			&code) == 0)
+			return text.len - n;
+	return text.len;
+}
+
+static int
+echo_show(struct echo_call *call, struct tn_slice text)
+{
+	TN_CLEANUP(tn_buffer_free) struct tn_buffer shown = { 0 };
+	int r = cli_show(&shown, text);
+
+	if (r == 0)
+		r = tn_stream_write(call->out, tn_buffer_slice(&shown));
+	if (r == 0 && call->prompt && tn_slice_ends(text, TN_SLICE("\n")))
+		r = tn_stream_write(call->out, TN_SLICE("> "));
+	return r;
+}
+
+static int
+echo_hear_terminal(struct echo_call *call)
+{
+	size_t held = 0;
+	struct tn_slice text;
+	int r;
+
+	while ((r = tn_stream_fill(call->peer, held + 1, &text)) > 0) {
+		size_t whole = text.len > held ? echo_whole(text) : text.len;
+
+		held = text.len - whole;
+		r = echo_show(call, tn_slice_head(text, whole));
+		if (r < 0)
+			return r;
+		tn_stream_consume(call->peer, whole);
+	}
+	return r;
+}
+
+/* Whatever comes, until the other side is done; then nobody listens to what is
+ * still being typed. */
+static int
+echo_hear(void *arg)
+{
+	struct echo_call *call = arg;
+	int64_t r;
+
+	tn_fiber_name("hear");
+	if (call->escape)
+		r = echo_hear_terminal(call);
+	else
+		r = tn_stream_copy(call->out, call->peer, NULL);
+	if (r >= 0)
+		r = tn_stream_flush(call->out);
+	tn_group_cancel(call->sender);
+	return r < 0 ? (int)r : 0;
+}
+
+/* All is said: as long as something comes, more may come. */
+static int
+echo_wait_for_end(struct echo_call *call, struct tn_group *hearer)
+{
+	int64_t heard;
+	int r;
+
+	do {
+		struct tn_scope scope;
+		bool fired;
+
+		heard = tn_stream_bytes_read(call->peer);
+		tn_scope_open(&scope,
+		    tn_after(echo.timeout_ms * TN_MILLISECOND));
+		r = tn_group_wait(hearer);
+		fired = tn_scope_close(&scope);
+		if (!fired)
+			return r;
+	} while (tn_stream_bytes_read(call->peer) > heard);
+	return tn_error_set(-ETIMEDOUT,
+	    "%s: nothing more came, and no end, within %lld ms; see --timeout",
+	    echo.address, (long long)echo.timeout_ms);
+}
+
+static int
+echo_talk(struct echo_call *call, struct tn_group *hearer)
+{
+	int said, r = tn_go(hearer, echo_hear, call);
+
+	if (r == 0)
+		r = tn_go(call->sender, echo_say, call);
+	if (r < 0)
+		return r;
+	said = tn_group_wait(call->sender);
+	if (said < 0 && said != -ECANCELED)
+		return said;
+	r = echo_wait_for_end(call, hearer);
+	if (r < 0 || call->said_all)
+		return r;
+	if (!call->prompt)
+		return tn_error_set(TN_ETRUNCATED,
+		    "%s: the other side hung up before everything was said",
+		    echo.address);
+	return tn_stream_write(call->out, TN_SLICE("\nThey hung up.\n"));
+}
+
+static int
+echo_connect(struct echo_call *call)
+{
+	TN_CLEANUP(tn_stream_freep) struct tn_stream *peer = NULL;
+	TN_CLEANUP(tn_group_freep) struct tn_group *sender = NULL;
+	TN_CLEANUP(tn_group_freep) struct tn_group *hearer = NULL;
+	struct tn_dial_options options = { .timeout_ms = echo.timeout_ms };
+	int r = tn_dial(echo.address, &options, &peer);
+
+	if (r == 0)
+		r = tn_group_open(&sender);
+	if (r == 0)
+		r = tn_group_open(&hearer);
+	if (r == 0 && call->prompt)
+		r = tn_stream_write(call->out, TN_SLICE("> "));
+	if (r < 0)
+		return r;
+	call->peer = peer;
+	call->sender = sender;
+	return echo_talk(call, hearer);
+}
+
+/* ---- datagrams ---------------------------------------------------------- */
+
+/* The next thing to say, in `*ret` until the next call: 1, or 0 at the end. */
+static int
+echo_next(struct echo_call *call, size_t *given, struct tn_slice *ret)
+{
+	int r;
+
+	if (echo.texts.count > 0) {
+		if (*given == echo.texts.count)
+			return 0;
+		*ret = tn_slice_str(echo.texts.items[(*given)++]);
+		return 1;
+	}
+	do {
+		if (call->prompt) {
+			r = tn_stream_write(call->out, TN_SLICE("> "));
+			if (r < 0)
+				return r;
+		}
+		r = tn_stream_read_line(call->in, TN_LINE_ANY,
+		    CLI_DATAGRAM_MAX, ret);
+	} while (r > 0 && ret->len == 0); /* nothing is no message */
+	return r;
+}
+
+static int
+echo_exchange(struct echo_call *call)
+{
+	TN_CLEANUP(cli_datagram_close) struct cli_datagram peer = { 0 };
+	struct tn_slice text, answer;
+	size_t given = 0;
+	int r = cli_datagram_open(echo.address, &peer);
+
+	if (r < 0)
+		return r;
+	while ((r = echo_next(call, &given, &text)) > 0) {
+		r = cli_datagram_ask(&peer, text, echo.timeout_ms, &answer);
+		if (r < 0)
+			return r;
+		if (call->escape) {
+			TN_CLEANUP(tn_buffer_free) struct tn_buffer b = { 0 };
+
+			r = cli_show(&b, answer);
+			if (r == 0)
+				r = tn_stream_write(call->out,
+				    tn_buffer_slice(&b));
+		} else {
+			r = tn_stream_write(call->out, answer);
+		}
+		if (r == 0 && !tn_slice_ends(answer, TN_SLICE("\n")))
+			r = tn_stream_write(call->out, TN_SLICE("\n"));
+		if (r < 0)
+			return r;
+	}
+	return r;
+}
+
+/* ---- running ------------------------------------------------------------ */
+
+static int
+echo_main(void *arg)
+{
+	TN_CLEANUP(tn_stream_freep) struct tn_stream *in = NULL;
+	TN_CLEANUP(tn_stream_freep) struct tn_stream *out = NULL;
+	struct echo_call call = {
+		.escape = isatty(STDOUT_FILENO) == 1,
+		.prompt = isatty(STDIN_FILENO) == 1 &&
+		    isatty(STDOUT_FILENO) == 1 && echo.texts.count == 0,
+	};
+	struct tn_endpoint endpoint;
+	int flushed, r = tn_endpoint_parse(echo.address, &endpoint);
+
+	if (r == 0)
+		r = tn_stream_from_fd(STDIN_FILENO, &in);
+	if (r == 0)
+		r = tn_stream_from_fd(STDOUT_FILENO, &out);
+	if (r < 0)
+		return r;
+	call.in = in;
+	call.out = out;
+	r = endpoint.type == SOCK_DGRAM ? echo_exchange(&call) :
+					  echo_connect(&call);
+	if (call.prompt && r == 0 && call.said_all)
+		tn_stream_write(out, TN_SLICE("\n"));
+	flushed = tn_stream_flush(out);
+	return r < 0 ? r : flushed;
+}
+
+static int
+echo_run(void)
+{
+	int r = tn_run(echo_main, NULL, NULL);
+
+	return r < 0 ? cli_fail("echo", r) : CLI_DONE;
+}
+
+const struct cli_verb cli_verb_echo = {
+	.name = "echo",
+	.group = "Try a connection",
+	.summary = "send lines, show what comes back",
+	.about =
+	    "Sends what is typed, what standard input holds or what stands "
+	    "behind the address, and shows what comes back, until the other side "
+	    "is done. It speaks TCP, and with udp: or unixgram: before the "
+	    "address sends datagrams, each of which should be answered.",
+	.options = echo_options,
+	.examples = echo_examples,
+	.run = echo_run,
+};

@@ -1,0 +1,129 @@
+/* tenon echo serve: send back what comes. */
+#include <errno.h>
+#include <tenon/error.h>
+#include <tenon/server.h>
+
+#include "app/echo.h"
+#include "cli/cli.h"
+#include "cli/serving.h"
+#include "cli/terminal.h"
+
+/* ---- options ------------------------------------------------------------ */
+
+static const char *const echo_kinds[] = { "fiber", "serial", "thread", "fork",
+	NULL };
+
+_Static_assert(TN_SERVER_FIBER == 0 && TN_SERVER_SERIAL == 1 &&
+	TN_SERVER_THREADING == 2 && TN_SERVER_FORKING == 3,
+    "the choices are in the order of enum tn_server_kind");
+
+static struct {
+	const char *address;
+	bool stamp, quiet;
+	int kind;
+	int64_t backlog, loops, connections, idle_ms;
+} echo;
+
+static const struct cli_option echo_options[] = {
+	{ .argument = "ADDRESS", .text = &echo.address, .required = true,
+	    .check = cli_check_address,
+	    .help = "where to listen: HOST:PORT, udp:HOST:PORT, unix:/PATH or "
+		    "unixgram:/PATH; port 0 is any that is free" },
+	{ .name = "stamp", .letter = 's', .flag = &echo.stamp,
+	    .help = "put the time before each piece: [Wed Jan 10 23:32:35 2018] "
+		    "hello" },
+	{ .name = "kind", .argument = "KIND", .choice = &echo.kind,
+	    .choices = echo_kinds, .fallback = "fiber",
+	    .help = "what serves a connection: a fiber, a thread or a process "
+		    "(fork) of its own, or all the same one (serial)" },
+	{ .name = "backlog", .argument = "N", .number = &echo.backlog,
+	    .fallback = "1024", .min = 1, .max = 65535,
+	    .help = "how many may wait to be accepted" },
+	{ .name = "connections", .argument = "N", .number = &echo.connections,
+	    .min = 1, .max = 1 << 24, .help = "how many at once" },
+	{ .name = "idle", .argument = "TIME", .span_ms = &echo.idle_ms,
+	    .fallback = "never", .help = "who is silent longer is hung up on" },
+	{ .name = "loops", .argument = "N", .number = &echo.loops,
+	    .fallback = "1", .min = 1, .max = 1024,
+	    .help = "threads to serve fibers with" },
+	{ .name = "quiet", .letter = 'q', .flag = &echo.quiet,
+	    .help = "say nothing but errors" },
+	{ 0 },
+};
+
+static const struct cli_example echo_examples[] = {
+	{ "tenon echo serve 127.0.0.1:21567 --stamp",
+	    "The tutorials' server: each piece comes back with the time." },
+	{ "tenon echo serve udp:127.0.0.1:21567",
+	    "Each datagram comes back." },
+	{ 0 },
+};
+
+/* ---- running ------------------------------------------------------------ */
+
+static void
+echo_announce(void *arg)
+{
+	struct tn_address address;
+	char text[TN_ADDRESS_TEXT_MAX];
+
+	tn_server_address(arg, &address);
+	printf("Echo at %s\n", tn_address_format(&address, text));
+	if (cli_terminal(stdout).tty)
+		puts("Press Ctrl-C to stop.");
+	fflush(stdout);
+}
+
+static int
+echo_main(void *arg)
+{
+	TN_CLEANUP(tn_server_freep) struct tn_server *server = NULL;
+	struct tn_server_options options = {
+		.address = echo.address,
+		.listen = { .backlog = (int)echo.backlog },
+		.kind = (enum tn_server_kind)echo.kind,
+		.handle = echo.stamp ? app_echo_handle_stamped :
+				       app_echo_handle,
+		.connections_max = echo.connections,
+		.idle_ms = echo.idle_ms,
+	};
+	int r = tn_server_open(&options, &server);
+
+	if (r < 0)
+		return r;
+	return cli_serve(&(struct cli_serving){
+	    .servers = &server,
+	    .count = 1,
+	    .quiet = echo.quiet,
+	    .say = echo.quiet ? NULL : echo_announce,
+	    .arg = server,
+	});
+}
+
+static int
+echo_run(void)
+{
+	struct tn_run_options run = { .loops = (int)echo.loops };
+	int r = tn_overflow_report();
+
+	/* A process has to be alone when it forks. */
+	if (r == 0 && echo.kind == TN_SERVER_FORKING && echo.loops > 1) {
+		tn_error_set(-EINVAL, "--kind fork goes with one loop");
+		return cli_usage("echo serve");
+	}
+	cli_serve_log("echo serve");
+	if (r == 0)
+		r = tn_run(echo_main, NULL, &run);
+	return r < 0 ? cli_fail("echo serve", r) : CLI_DONE;
+}
+
+const struct cli_verb cli_verb_echo_serve = {
+	.name = "echo serve",
+	.group = "Try a connection",
+	.summary = "send back whatever comes",
+	.about = "Listens and sends back what comes: over TCP and Unix sockets "
+		 "each piece as it is received, over UDP each datagram.",
+	.options = echo_options,
+	.examples = echo_examples,
+	.run = echo_run,
+};

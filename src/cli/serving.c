@@ -1,0 +1,194 @@
+#include <errno.h>
+#include <signal.h>
+#include <tenon/error.h>
+#include <tenon/log.h>
+#include <tenon/signals.h>
+#include <tenon/socket.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "cli/serving.h"
+
+/* ---- servers and signals ------------------------------------------------ */
+
+/* A server in a fiber of its own. */
+struct serving_one {
+	const struct cli_serving *all;
+	struct tn_server *server;
+};
+
+struct serving {
+	const struct cli_serving *what;
+	struct tn_signals *signals;
+	struct serving_one ones[CLI_LIST_MAX];
+};
+
+static void
+serving_shutdown(const struct cli_serving *s)
+{
+	for (size_t i = 0; i < s->count; i++)
+		tn_server_shutdown(s->servers[i]);
+}
+
+static int
+serving_serve(void *arg)
+{
+	struct serving_one *one = arg;
+	int r;
+
+	tn_fiber_name("server");
+	r = tn_server_serve_forever(one->server);
+	if (r < 0) /* the others alone would look like all is well */
+		serving_shutdown(one->all);
+	return r;
+}
+
+static void
+serving_say_draining(const struct cli_serving *s)
+{
+	int64_t active = 0;
+
+	for (size_t i = 0; i < s->count; i++)
+		active += tn_server_active(s->servers[i]);
+	if (s->quiet || !isatty(STDERR_FILENO) || active == 0)
+		return;
+	fprintf(stderr,
+	    "\nFinishing %lld connection%s; press Ctrl-C again to stop now.\n",
+	    (long long)active, active == 1 ? "" : "s");
+}
+
+static int
+serving_watch(void *arg)
+{
+	struct serving *s = arg;
+	bool draining = false;
+	int r;
+
+	tn_fiber_name("signals");
+	while ((r = tn_signals_wait(s->signals)) > 0) {
+		if (r == SIGQUIT) {
+			tn_dump(stderr);
+			continue;
+		}
+		serving_shutdown(s->what);
+		if (!draining)
+			serving_say_draining(s->what);
+		draining = true;
+	}
+	return r == -ECANCELED ? 0 : r;
+}
+
+/* Each server in a fiber of one group; the watcher, which never ends by itself,
+ * in another. */
+static int
+serving_go(struct serving *s, struct tn_group *servers, struct tn_group *watch)
+{
+	const struct cli_serving *what = s->what;
+	int r = tn_go(watch, serving_watch, s);
+
+	if (r == 0 && what->say != NULL)
+		what->say(what->arg);
+	for (size_t i = 0; r == 0 && i < what->count; i++) {
+		s->ones[i] = (struct serving_one){ what, what->servers[i] };
+		r = tn_go(servers, serving_serve, &s->ones[i]);
+	}
+	return r < 0 ? r : tn_group_wait(servers);
+}
+
+int
+cli_serve(const struct cli_serving *serving)
+{
+	static const int numbers[] = { SIGINT, SIGTERM, SIGQUIT };
+	struct serving s = { .what = serving };
+	TN_CLEANUP(tn_signals_freep) struct tn_signals *signals = NULL;
+	TN_CLEANUP(tn_group_freep) struct tn_group *servers = NULL;
+	TN_CLEANUP(tn_group_freep) struct tn_group *watch = NULL;
+	int r = tn_signals_open(numbers, TN_COUNT(numbers), &signals);
+
+	s.signals = signals;
+	if (r == 0)
+		r = tn_group_open(&servers);
+	if (r == 0)
+		r = tn_group_open(&watch);
+	return r < 0 ? r : serving_go(&s, servers, watch);
+}
+
+/* ---- the log ------------------------------------------------------------ */
+
+/* One write a line, so that lines of several threads do not mix. */
+static void
+serving_log(void *arg, enum tn_log_level level, const char *event,
+    const struct tn_log_field *fields, size_t count)
+{
+	TN_CLEANUP(tn_buffer_free) struct tn_buffer line = { 0 };
+	int r;
+
+	if (level < TN_LOG_WARNING)
+		return;
+	r = tn_buffer_printf(&line, "tenon %s: %s", (const char *)arg, event);
+	for (size_t i = 0; r == 0 && i < count; i++)
+		r = tn_buffer_printf(&line, "%s %s=%s", i == 0 ? ":" : "",
+		    fields[i].key, fields[i].value);
+	if (r == 0)
+		r = tn_buffer_append_byte(&line, '\n');
+	if (r == 0)
+		fwrite(line.data, 1, line.len, stderr);
+}
+
+void
+cli_serve_log(const char *verb)
+{
+	tn_log_set(serving_log, (void *)(uintptr_t)verb);
+}
+
+/* ---- addresses ---------------------------------------------------------- */
+
+/* The address this machine would send from to the rest of the world.
+ * Connecting a datagram socket asks for the route and sends nothing; these
+ * addresses are set aside for documentation (RFC 5737, RFC 3849). */
+static int
+serving_outside(unsigned char family, uint16_t port, struct tn_address *ret)
+{
+	static const struct tn_ip v4 = { { 192, 0, 2, 1 }, 4, "" };
+	static const struct tn_ip v6 = { { 0x20, 0x01, 0x0d, 0xb8 }, 6, "" };
+	TN_CLEANUP(tn_socket_freep) struct tn_socket *s = NULL;
+	struct tn_address to, from;
+	int r = tn_address_from_ip(family == 4 ? &v4 : &v6, 9, &to);
+
+	if (r == 0)
+		r = tn_socket_open(family == 4 ? AF_INET : AF_INET6, SOCK_DGRAM,
+		    0, &s);
+	if (r == 0)
+		r = tn_socket_connect(s, &to);
+	if (r == 0)
+		r = tn_socket_getsockname(s, &from);
+	if (r < 0)
+		return r;
+	tn_address_set_port(&from, port);
+	*ret = from;
+	return 0;
+}
+
+void
+cli_serve_addresses(const struct tn_address *address,
+    void (*each)(void *arg, const struct tn_address *reached, bool loopback),
+    void *arg)
+{
+	static const struct tn_ip loopback = { { 127, 0, 0, 1 }, 4, "" };
+	struct tn_address reached;
+	struct tn_ip ip;
+
+	if (tn_address_ip(address, &ip) < 0 || !tn_ip_is_any(&ip)) {
+		each(arg, address,
+		    tn_address_ip(address, &ip) < 0 || tn_ip_is_loopback(&ip));
+		return;
+	}
+	if (tn_address_from_ip(&loopback, tn_address_port(address),
+		&reached) == 0)
+		each(arg, &reached, true);
+	if (serving_outside(4, tn_address_port(address), &reached) == 0)
+		each(arg, &reached, false);
+	if (ip.family == 6 &&
+	    serving_outside(6, tn_address_port(address), &reached) == 0)
+		each(arg, &reached, false);
+}

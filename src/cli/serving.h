@@ -1,0 +1,35 @@
+/* What every verb that serves does around its servers: loops, signals, the
+ * library's log, and saying where it can be reached. */
+#ifndef CLI_SERVING_H
+#define CLI_SERVING_H
+
+#include <tenon/buffer.h>
+#include <tenon/server.h>
+
+struct cli_serving {
+	struct tn_server *const *servers;
+	size_t count;
+	bool quiet; /* no words but errors */
+	/* Called once signals do what they should: says where it listens. */
+	void (*say)(void *arg);
+	void *arg;
+};
+
+/* Serves with all of them until SIGINT or SIGTERM, then lets what is in flight
+ * finish; a second signal ends that too, and SIGQUIT shows on stderr what every
+ * fiber waits for.  Call it inside tn_run().  0, or the error of the server
+ * that failed first. */
+int cli_serve(const struct cli_serving *serving);
+
+/* From now on the library's warnings and errors become lines on stderr that
+ * begin with "tenon VERB:". */
+void cli_serve_log(const char *verb);
+
+/* Calls `each` with every address at which others find what listens at
+ * `address`: itself, or for 0.0.0.0 and [::] one of this machine's own and one
+ * that the network sees for each family there is. */
+void cli_serve_addresses(const struct tn_address *address,
+    void (*each)(void *arg, const struct tn_address *reached, bool loopback),
+    void *arg);
+
+#endif
