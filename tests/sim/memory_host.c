@@ -16,7 +16,7 @@ struct end {
 	char bytes[PIPE_BYTES]; /* on their way to this end */
 	size_t count;
 	struct sockaddr_in name, peer_name;
-	int queue[16]; /* of a listener: ends that wait for accept */
+	int queue[32]; /* of a listener: ends that wait for accept */
 	int queued;
 	bool watched;
 	uint64_t data;
@@ -102,7 +102,7 @@ memory_connect(int fd, const struct sockaddr *address, socklen_t size)
 		struct end *l = &ends[i];
 		int far;
 
-		if (!l->used || !l->listening || l->queued == 16 ||
+		if (!l->used || !l->listening || l->queued == 32 ||
 		    l->name.sin_port != to.sin_port)
 			continue;
 		far = end_new();
