@@ -467,6 +467,70 @@ test_outlives_its_loop(void **state)
 	close(fds[1]);
 }
 
+/* Two events come in one batch; who handles the first closes the second and
+ * takes its place in the table.  The stale event must not reach the newcomer. */
+struct replaced {
+	struct tn__io first, second, newcomer;
+	int fresh;
+};
+
+static int
+replace_second(void *arg)
+{
+	struct replaced *t = arg;
+	char c;
+
+	if (io_recv(&t->first, &c, 1) != 1)
+		return -EIO;
+	close(tn__io_close(&t->second));
+	tn__io_init(&t->newcomer, t->fresh, TN__IO_HINT);
+	return tn__io_register(&t->newcomer, TN__IO_READ);
+}
+
+static int
+wait_second(void *arg)
+{
+	struct replaced *t = arg;
+	char c;
+	ssize_t n = io_recv(&t->second, &c, 1);
+
+	return n == -EBADF || n == 1 ? 0 : -EIO;
+}
+
+static int
+stale_main(void *arg)
+{
+	struct replaced t = { 0 };
+	uint64_t data;
+	struct tn_group *g;
+	int a[2], b[2], c[2];
+
+	tcp_pair(a);
+	tcp_pair(b);
+	tcp_pair(c);
+	tn__io_init(&t.first, a[0], TN__IO_HINT);
+	tn__io_init(&t.second, b[0], TN__IO_HINT);
+	t.fresh = c[0];
+	assert_int_equal(tn_group_open(&g), 0);
+	go_and_settle(g, replace_second, &t);
+	go_and_settle(g, wait_second, &t);
+	data = (uint64_t)tn__loop()->slots[t.second.slot].generation << 32 |
+	    t.second.slot;
+	assert_int_equal(write(a[1], "x", 1), 1);
+	assert_int_equal(tn_group_wait(g), 0);
+	assert_int_equal(t.newcomer.slot, (uint32_t)data); /* the same place */
+	tn__io_empty(&t.newcomer, TN__IO_READ);
+	tn__io_event(tn__loop(), data, TN__POLL_IN);
+	assert_false(t.newcomer.ready[TN__IO_READ]);
+	tn_group_free(g);
+	io_end(&t.first);
+	io_end(&t.newcomer);
+	close(a[1]);
+	close(b[1]);
+	close(c[1]);
+	return 0;
+}
+
 /* ---- pushing ----------------------------------------------------------- */
 
 struct push {
@@ -698,6 +762,7 @@ static const struct row {
 	{ "foreign descriptor", foreign_main, false },
 	{ "regular file", regular_main, true },
 	{ "close wakes, a second reader is refused", owner_main, false },
+	{ "a stale event", stale_main, false },
 	{ "push while waiting", push_main, true },
 	{ "signals", signal_main, true },
 	{ "fork", fork_main, false },
