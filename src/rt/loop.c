@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include "rt/internal.h"
+#include "rt/sanitizer.h"
 
 #define LOOP_EVENTS 256
 #define LOOP_BATCHES 16 /* of ready fibers, before the poller is asked again */
@@ -236,9 +237,33 @@ loop_prefetch(const struct tn__fiber *f)
 	__builtin_prefetch((const char *)f + 128, 1);
 	__builtin_prefetch(f->pushed, 1);
 	__builtin_prefetch((const char *)f->pushed + 64, 1);
-	for (int i = -LOOP_PREFETCH_BELOW; depth != NULL &&
-	    i < LOOP_PREFETCH_ABOVE; i++)
+	for (int i = -LOOP_PREFETCH_BELOW;
+	     depth != NULL && i < LOOP_PREFETCH_ABOVE; i++)
 		__builtin_prefetch(depth + i * 64, 1);
+}
+
+/* Runs it until it parks, yields or ends. */
+static void
+loop_resume(struct tn__fiber *f)
+{
+	struct tn__loop *loop = f->loop;
+	struct tn__error *outer = tn__error_current;
+
+	f->state = TN__FIBER_RUNNING;
+	loop->current = f;
+	tn__error_current = &f->error;
+	atomic_store_explicit(&loop->running, f->name, memory_order_relaxed);
+	/* Nobody else writes it. */
+	atomic_store_explicit(&loop->turns, atomic_load_explicit(&loop->turns,
+	    memory_order_relaxed) + 1, memory_order_relaxed);
+	sanitizer_enter(loop, f);
+	tn__context_switch(&loop->scheduler, &f->context);
+	sanitizer_entered(loop);
+	atomic_store_explicit(&loop->running, NULL, memory_order_relaxed);
+	tn__error_current = outer;
+	loop->current = NULL;
+	if (f->state == TN__FIBER_ENDED)
+		tn__fiber_free(f);
 }
 
 static void
@@ -256,7 +281,7 @@ loop_run_queue(struct tn__loop *loop)
 		if (!tn__list_empty(&batch))
 			loop_prefetch(TN__CONTAINER(batch.next,
 			    struct tn__fiber, run));
-		tn__fiber_resume(TN__CONTAINER(node, struct tn__fiber, run));
+		loop_resume(TN__CONTAINER(node, struct tn__fiber, run));
 	}
 }
 
