@@ -106,7 +106,7 @@ struct tn__loop {
 	size_t stack_fresh; /* not yet cut from the first slab */
 	size_t stack_size;
 
-	void *pool; /* LIFO of buffers, linked through their first bytes */
+	void *pool[32]; /* LIFO of buffers */
 	unsigned pool_count;
 
 	atomic_ullong turns;      /* for the stall reporter: switches so far */

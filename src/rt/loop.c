@@ -134,12 +134,8 @@ tn__loop_destroy(struct tn__loop *loop)
 	tn__stacks_free(loop);
 	tn__heap_free(&loop->timers);
 	tn__free(loop->slots);
-	while (loop->pool != NULL) {
-		void *buffer = loop->pool;
-
-		memcpy(&loop->pool, buffer, sizeof(void *));
-		tn__free(buffer);
-	}
+	while (loop->pool_count > 0)
+		tn__free(loop->pool[--loop->pool_count]);
 }
 
 /* ---- the inbox --------------------------------------------------------- */
@@ -193,19 +189,13 @@ tn__loop_drain(struct tn__loop *loop)
 
 /* ---- buffers ----------------------------------------------------------- */
 
-#define LOOP_POOL_MAX 32
-
 void *
 tn__pool_get(void)
 {
 	struct tn__loop *loop = tn__loop();
-	void *buffer = loop->pool;
 
-	if (buffer == NULL)
-		return tn__alloc(TN__POOL_BYTES);
-	memcpy(&loop->pool, buffer, sizeof(void *));
-	loop->pool_count--;
-	return buffer;
+	return loop->pool_count > 0 ? loop->pool[--loop->pool_count] :
+	    tn__alloc(TN__POOL_BYTES);
 }
 
 void
@@ -213,15 +203,10 @@ tn__pool_put(void *buffer)
 {
 	struct tn__loop *loop = tn__loop();
 
-	if (buffer == NULL)
-		return;
-	if (loop->pool_count >= LOOP_POOL_MAX) {
+	if (buffer == NULL || loop->pool_count == TN_COUNT(loop->pool))
 		tn__free(buffer);
-		return;
-	}
-	memcpy(buffer, &loop->pool, sizeof(void *));
-	loop->pool = buffer;
-	loop->pool_count++;
+	else
+		loop->pool[loop->pool_count++] = buffer;
 }
 
 /* ---- turning ----------------------------------------------------------- */
