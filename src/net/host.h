@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <tenon/address.h>
+#include "rt/rt.h"
 
 struct tn__net_ops {
 	/* Always CLOEXEC and NONBLOCK. */
@@ -56,7 +57,13 @@ struct tn__net_ops {
 
 extern const struct tn__net_ops tn__net_linux;
 
-/* The present thread's: tn__host()->net, or the kernel's. */
-const struct tn__net_ops *tn__net(void);
+/* The present thread's. */
+static inline const struct tn__net_ops *
+tn__net(void)
+{
+	const struct tn__net_ops *net = tn__host()->net;
+
+	return net != NULL ? net : &tn__net_linux;
+}
 
 #endif

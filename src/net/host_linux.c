@@ -284,11 +284,3 @@ const struct tn__net_ops tn__net_linux = {
 	.if_nametoindex = if_nametoindex,
 	.if_indextoname = linux_if_indextoname,
 };
-
-const struct tn__net_ops *
-tn__net(void)
-{
-	const struct tn__host *host = tn__host();
-
-	return host->net != NULL ? host->net : &tn__net_linux;
-}

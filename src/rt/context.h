@@ -8,6 +8,7 @@
 struct tn__context {
 	void *sp; /* everything else lies on the stack it points to */
 };
+void tn__context_swap(void **from_sp, void *to_sp);
 #else
 #include <ucontext.h>
 struct tn__context {
@@ -21,10 +22,27 @@ void tn__context_make(struct tn__context *context, void *low, size_t size,
     void (*entry)(void *), void *arg);
 
 /* Saves the present state in `from` and goes on where `to` was saved. */
-void tn__context_switch(struct tn__context *from, struct tn__context *to);
+static inline void
+tn__context_switch(struct tn__context *from, struct tn__context *to)
+{
+#ifdef TN__FIBER_ASM
+	tn__context_swap(&from->sp, to->sp);
+#else
+	swapcontext(&from->ucontext, &to->ucontext);
+#endif
+}
 
 /* How deep the saved context stands: an address on its stack at or below
  * everything it still needs, or NULL where that cannot be known. */
-void *tn__context_depth(const struct tn__context *context);
+static inline void *
+tn__context_depth(const struct tn__context *context)
+{
+#ifdef TN__FIBER_ASM
+	return context->sp;
+#else
+	(void)context;
+	return NULL;
+#endif
+}
 
 #endif

@@ -120,27 +120,6 @@ tn__fiber_free(struct tn__fiber *f)
 }
 
 void
-tn__fiber_resume(struct tn__fiber *f)
-{
-	struct tn__loop *loop = f->loop;
-	struct tn__error *outer = tn__error_current;
-
-	f->state = TN__FIBER_RUNNING;
-	loop->current = f;
-	tn__error_current = &f->error;
-	atomic_store_explicit(&loop->running, f->name, memory_order_relaxed);
-	atomic_fetch_add_explicit(&loop->turns, 1, memory_order_relaxed);
-	sanitizer_enter(loop, f);
-	tn__context_switch(&loop->scheduler, &f->context);
-	sanitizer_entered(loop);
-	atomic_store_explicit(&loop->running, NULL, memory_order_relaxed);
-	tn__error_current = outer;
-	loop->current = NULL;
-	if (f->state == TN__FIBER_ENDED)
-		tn__fiber_free(f);
-}
-
-void
 tn__fiber_wake(struct tn__fiber *f, int result)
 {
 	if (f->state != TN__FIBER_PARKED)

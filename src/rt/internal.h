@@ -106,7 +106,7 @@ struct tn__loop {
 	size_t stack_fresh; /* not yet cut from the first slab */
 	size_t stack_size;
 
-	void *pool; /* LIFO of buffers, linked through their first bytes */
+	void *pool[32]; /* LIFO of buffers */
 	unsigned pool_count;
 
 	atomic_ullong turns;      /* for the stall reporter: switches so far */
@@ -165,8 +165,6 @@ void tn__fiber_wake(struct tn__fiber *fiber, int result);
 /* From any thread; the fiber must not be able to end meanwhile (its group's
  * lock is held). */
 void tn__fiber_cancel(struct tn__fiber *fiber);
-/* Runs it until it parks, yields or ends. */
-void tn__fiber_resume(struct tn__fiber *fiber);
 void tn__fiber_free(struct tn__fiber *fiber);
 
 /* ---- waiting: the one place -------------------------------------------- */
@@ -219,15 +217,28 @@ int tn__wait_park(struct tn__wait *wait, pthread_mutex_t *lock,
 void tn__wait_grant(struct tn__wait *wait, int result);
 
 /* Before and after a fiber is parked: rt/push.c. */
-void tn__push_list(struct tn__fiber *fiber);
 void tn__push_attach(struct tn__fiber *fiber);
 void tn__push_detach(struct tn__fiber *fiber);
+
+/* True when nothing is left to push. */
+static inline bool
+tn__push_one(struct tn__pusher *p)
+{
+	struct tn__io *io = NULL;
+
+	if (p->push(p, &io) != 0) {
+		tn__list_remove(&p->node);
+		return true;
+	}
+	p->io = io;
+	return false;
+}
 
 static inline void
 tn__push_all(struct tn__fiber *f)
 {
-	if (!tn__list_empty(&f->pushers))
-		tn__push_list(f);
+	TN__LIST_FOR(node, &f->pushers)
+		tn__push_one(TN__CONTAINER(node, struct tn__pusher, node));
 }
 
 /* At the end of a fiber: pushes and waits until all is gone. */

@@ -39,19 +39,6 @@ tn__io_begin(struct tn__io *io, enum tn__io_direction direction)
 	return 1;
 }
 
-void
-tn__io_empty(struct tn__io *io, enum tn__io_direction direction)
-{
-	io->ready[direction] = false;
-}
-
-void
-tn__io_short(struct tn__io *io)
-{
-	if (io->flags & TN__IO_HINT)
-		io->ready[TN__IO_READ] = false;
-}
-
 /* ---- in the poller ----------------------------------------------------- */
 
 static int

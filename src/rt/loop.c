@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include "rt/internal.h"
+#include "rt/sanitizer.h"
 
 #define LOOP_EVENTS 256
 #define LOOP_BATCHES 16 /* of ready fibers, before the poller is asked again */
@@ -133,12 +134,8 @@ tn__loop_destroy(struct tn__loop *loop)
 	tn__stacks_free(loop);
 	tn__heap_free(&loop->timers);
 	tn__free(loop->slots);
-	while (loop->pool != NULL) {
-		void *buffer = loop->pool;
-
-		memcpy(&loop->pool, buffer, sizeof(void *));
-		tn__free(buffer);
-	}
+	while (loop->pool_count > 0)
+		tn__free(loop->pool[--loop->pool_count]);
 }
 
 /* ---- the inbox --------------------------------------------------------- */
@@ -192,19 +189,13 @@ tn__loop_drain(struct tn__loop *loop)
 
 /* ---- buffers ----------------------------------------------------------- */
 
-#define LOOP_POOL_MAX 32
-
 void *
 tn__pool_get(void)
 {
 	struct tn__loop *loop = tn__loop();
-	void *buffer = loop->pool;
 
-	if (buffer == NULL)
-		return tn__alloc(TN__POOL_BYTES);
-	memcpy(&loop->pool, buffer, sizeof(void *));
-	loop->pool_count--;
-	return buffer;
+	return loop->pool_count > 0 ? loop->pool[--loop->pool_count] :
+	    tn__alloc(TN__POOL_BYTES);
 }
 
 void
@@ -212,15 +203,10 @@ tn__pool_put(void *buffer)
 {
 	struct tn__loop *loop = tn__loop();
 
-	if (buffer == NULL)
-		return;
-	if (loop->pool_count >= LOOP_POOL_MAX) {
+	if (buffer == NULL || loop->pool_count == TN_COUNT(loop->pool))
 		tn__free(buffer);
-		return;
-	}
-	memcpy(buffer, &loop->pool, sizeof(void *));
-	loop->pool = buffer;
-	loop->pool_count++;
+	else
+		loop->pool[loop->pool_count++] = buffer;
 }
 
 /* ---- turning ----------------------------------------------------------- */
@@ -241,6 +227,30 @@ loop_prefetch(const struct tn__fiber *f)
 		__builtin_prefetch(depth + i * 64, 1);
 }
 
+/* Runs it until it parks, yields or ends. */
+static void
+loop_resume(struct tn__fiber *f)
+{
+	struct tn__loop *loop = f->loop;
+	struct tn__error *outer = tn__error_current;
+
+	f->state = TN__FIBER_RUNNING;
+	loop->current = f;
+	tn__error_current = &f->error;
+	atomic_store_explicit(&loop->running, f->name, memory_order_relaxed);
+	/* Nobody else writes it. */
+	atomic_store_explicit(&loop->turns, atomic_load_explicit(&loop->turns,
+	    memory_order_relaxed) + 1, memory_order_relaxed);
+	sanitizer_enter(loop, f);
+	tn__context_switch(&loop->scheduler, &f->context);
+	sanitizer_entered(loop);
+	atomic_store_explicit(&loop->running, NULL, memory_order_relaxed);
+	tn__error_current = outer;
+	loop->current = NULL;
+	if (f->state == TN__FIBER_ENDED)
+		tn__fiber_free(f);
+}
+
 static void
 loop_run_queue(struct tn__loop *loop)
 {
@@ -256,7 +266,7 @@ loop_run_queue(struct tn__loop *loop)
 		if (!tn__list_empty(&batch))
 			loop_prefetch(TN__CONTAINER(batch.next,
 			    struct tn__fiber, run));
-		tn__fiber_resume(TN__CONTAINER(node, struct tn__fiber, run));
+		loop_resume(TN__CONTAINER(node, struct tn__fiber, run));
 	}
 }
 

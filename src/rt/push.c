@@ -28,27 +28,6 @@ tn__pusher_remove(struct tn__pusher *p)
 	tn__list_remove(&p->node);
 }
 
-/* True when nothing is left to push. */
-static bool
-push_one(struct tn__pusher *p)
-{
-	struct tn__io *io = NULL;
-
-	if (p->push(p, &io) != 0) {
-		tn__list_remove(&p->node);
-		return true;
-	}
-	p->io = io;
-	return false;
-}
-
-void
-tn__push_list(struct tn__fiber *f)
-{
-	TN__LIST_FOR(node, &f->pushers)
-		push_one(TN__CONTAINER(node, struct tn__pusher, node));
-}
-
 static void push_wake(struct tn__waiter *waiter, int result);
 
 /* When the fiber itself waits to write there, it will push. */
@@ -69,7 +48,7 @@ push_wake(struct tn__waiter *waiter, int result)
 	struct tn__pusher *p = TN__CONTAINER(waiter, struct tn__pusher, waiter);
 
 	push_unhook(p);
-	if (result == 0 && !push_one(p))
+	if (result == 0 && !tn__push_one(p))
 		push_hook(p);
 }
 
@@ -101,6 +80,6 @@ tn__push_finish(struct tn__fiber *f)
 		if (io == NULL || tn__io_wait(io, TN__IO_WRITE, "flush") < 0)
 			tn__list_remove(&p->node);
 		else
-			push_one(p);
+			tn__push_one(p);
 	}
 }

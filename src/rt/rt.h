@@ -122,8 +122,18 @@ int tn__io_begin(struct tn__io *io, enum tn__io_direction direction);
 /* Stands after it: the call gave EAGAIN, so the direction is not ready; or a
  * plain recv on a stream gave fewer bytes than asked (`short_read`), which on
  * a TN__IO_HINT descriptor that saw nothing odd means the same. */
-void tn__io_empty(struct tn__io *io, enum tn__io_direction direction);
-void tn__io_short(struct tn__io *io);
+static inline void
+tn__io_empty(struct tn__io *io, enum tn__io_direction direction)
+{
+	io->ready[direction] = false;
+}
+
+static inline void
+tn__io_short(struct tn__io *io)
+{
+	if (io->flags & TN__IO_HINT)
+		io->ready[TN__IO_READ] = false;
+}
 
 /* Waits until the direction is ready.  0, -ECANCELED, -ETIMEDOUT, -EBADF when
  * the io was closed meanwhile, -EBUSY as above, -ENOMEM or -ENOSPC when it

@@ -3,7 +3,6 @@
 #include <string.h>
 #include "rt/context.h"
 
-void tn__context_swap(void **from_sp, void *to_sp);
 void tn__context_start(void);
 
 /* What tn__context_swap() pops, lowest address first. */
@@ -49,16 +48,4 @@ tn__context_make(struct tn__context *context, void *low, size_t size,
 	frame->x30 = (uint64_t)(uintptr_t)tn__context_start;
 #endif
 	context->sp = frame;
-}
-
-void
-tn__context_switch(struct tn__context *from, struct tn__context *to)
-{
-	tn__context_swap(&from->sp, to->sp);
-}
-
-void *
-tn__context_depth(const struct tn__context *context)
-{
-	return context->sp;
 }

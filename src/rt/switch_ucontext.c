@@ -27,16 +27,3 @@ tn__context_make(struct tn__context *context, void *low, size_t size,
 	makecontext(&context->ucontext, (void (*)(void))switch_start, 4,
 	    (unsigned)(e >> 32), (unsigned)e, (unsigned)(a >> 32), (unsigned)a);
 }
-
-void
-tn__context_switch(struct tn__context *from, struct tn__context *to)
-{
-	swapcontext(&from->ucontext, &to->ucontext);
-}
-
-void *
-tn__context_depth(const struct tn__context *context)
-{
-	(void)context;
-	return NULL;
-}

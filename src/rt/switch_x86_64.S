@@ -60,7 +60,13 @@ tn__context_swap:
 	popq	%rbp
 	.cfi_adjust_cfa_offset -8
 	.cfi_restore %rbp
-	ret
+
+	/* Not by ret: the processor would expect to come back to our caller,
+	 * and be wrong each time.  Where we go has no endbr64. */
+	popq	%rdx
+	.cfi_adjust_cfa_offset -8
+	.cfi_register %rip, %rdx
+	notrack jmp	*%rdx
 	.cfi_endproc
 	.size	tn__context_swap, .-tn__context_swap
 

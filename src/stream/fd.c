@@ -80,11 +80,7 @@ fd_ready(struct tn_stream *s)
 static ssize_t
 fd_recv(struct tn_stream *s, void *out, size_t size)
 {
-	ssize_t n = tn__stream_fd_read(fd_io(s)->fd, out, size);
-
-	if (n == -EAGAIN)
-		tn__io_empty(fd_io(s), TN__IO_READ);
-	return n;
+	return tn__stream_fd_read(fd_io(s)->fd, out, size);
 }
 
 static int
@@ -97,18 +93,14 @@ static ssize_t
 fd_send(struct tn_stream *s, const struct iovec *vectors, int count, int flags)
 {
 	size_t size = vectors[0].iov_len;
-	ssize_t n = -EAGAIN;
 
 	assert(count > 0);
 	/* poll(2) says that so much fits, and no more. */
 	if (size > PIPE_BUF)
 		size = PIPE_BUF;
-	if (fd_poll(s, POLLOUT))
-		n = tn__stream_fd_write(fd_io(s)->fd, vectors[0].iov_base,
-		    size);
-	if (n == -EAGAIN)
-		tn__io_empty(fd_io(s), TN__IO_WRITE);
-	return n;
+	if (!fd_poll(s, POLLOUT))
+		return -EAGAIN;
+	return tn__stream_fd_write(fd_io(s)->fd, vectors[0].iov_base, size);
 }
 
 static const struct tn__stream_ops fd_ops = {

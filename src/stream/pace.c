@@ -74,20 +74,28 @@ tn__stream_pace_close(struct tn_stream *s, struct tn_scope *scope)
 		s->pace.late = TN__PACE_FINE;
 }
 
+static int
+pace_wait(struct tn_stream *s, struct tn__io *io,
+    enum tn__io_direction direction, const char *what)
+{
+	struct tn_scope scope;
+	int r;
+
+	tn__stream_pace_open(s, &scope);
+	r = tn__io_wait(io, direction, what);
+	tn__stream_pace_close(s, &scope);
+	return r;
+}
+
 int
 tn__stream_wait(struct tn_stream *s, struct tn__io *io,
     enum tn__io_direction direction)
 {
 	const char *what = direction == TN__IO_READ ? "read" : "write";
-	struct tn_scope scope;
-	int r;
 
 	if (s->pace.idle_ms == 0 && s->pace.rate_min == 0)
 		return tn__io_wait(io, direction, what);
-	tn__stream_pace_open(s, &scope);
-	r = tn__io_wait(io, direction, what);
-	tn__stream_pace_close(s, &scope);
-	return r;
+	return pace_wait(s, io, direction, what);
 }
 
 int

@@ -44,17 +44,7 @@ socket_ready(struct tn_stream *s)
 static ssize_t
 socket_recv(struct tn_stream *s, void *out, size_t size)
 {
-	struct tn__io *io = socket_io(s);
-	ssize_t n;
-
-	do
-		n = tn__net()->recv(io->fd, out, size, MSG_DONTWAIT);
-	while (n == -EINTR);
-	if (n == -EAGAIN)
-		tn__io_empty(io, TN__IO_READ);
-	else if (n > 0 && (size_t)n < size)
-		tn__io_short(io);
-	return n;
+	return tn__net()->recv(socket_io(s)->fd, out, size, MSG_DONTWAIT);
 }
 
 static int
@@ -63,27 +53,27 @@ socket_room(struct tn_stream *s)
 	return socket_wait(s, TN__IO_WRITE);
 }
 
+static ssize_t __attribute__((noinline))
+socket_sendmsg(struct tn_stream *s, const struct iovec *vectors, int count,
+    int flags)
+{
+	struct msghdr message = {
+		.msg_iov = (struct iovec *)vectors,
+		.msg_iovlen = (size_t)count,
+	};
+
+	return tn__socket_try_sendmsg(socket_of(s), &message, flags);
+}
+
 /* One piece is the commonest, and send(2) costs less than sendmsg(2). */
 static ssize_t
 socket_send(struct tn_stream *s, const struct iovec *vectors, int count,
     int flags)
 {
-	struct tn__io *io = socket_io(s);
-	struct msghdr message = {
-		.msg_iov = (struct iovec *)vectors,
-		.msg_iovlen = (size_t)count,
-	};
-	ssize_t n;
-
 	if (count > 1)
-		return tn__socket_try_sendmsg(socket_of(s), &message, flags);
-	do
-		n = tn__net()->send(io->fd, vectors->iov_base,
-		    vectors->iov_len, flags | MSG_DONTWAIT | MSG_NOSIGNAL);
-	while (n == -EINTR);
-	if (n == -EAGAIN)
-		tn__io_empty(io, TN__IO_WRITE);
-	return n;
+		return socket_sendmsg(s, vectors, count, flags);
+	return tn__net()->send(socket_io(s)->fd, vectors->iov_base,
+	    vectors->iov_len, flags | MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 /* -EINVAL: a file that cannot be mapped, which may be read all the same. */

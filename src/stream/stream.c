@@ -37,9 +37,11 @@ tn__stream_fail(struct tn_stream *s, int code, const char *verb)
 void
 tn__stream_drop_in(struct tn_stream *s)
 {
+	if (s->in == NULL)
+		return;
 	if (s->in_own)
 		tn__free(s->in);
-	else if (s->in != NULL)
+	else
 		tn__pool_put(s->in);
 	s->in = NULL;
 	s->in_own = false;
@@ -48,7 +50,7 @@ tn__stream_drop_in(struct tn_stream *s)
 
 /* A buffer of our own for `min` bytes, which is more than fits now.  Sizes
  * double, so that a line growing byte by byte is copied but a few times. */
-static int
+static int __attribute__((noinline))
 stream_grow(struct tn_stream *s, size_t min)
 {
 	size_t has = stream_has(s), size = TN__POOL_BYTES;
@@ -95,10 +97,26 @@ stream_reserve(struct tn_stream *s, size_t min)
 	return 0;
 }
 
+/* There was nothing to be had: is that the end? */
+static int __attribute__((noinline))
+stream_receive_none(struct tn_stream *s, int n)
+{
+	if (n == 0)
+		s->ended = true;
+	else if (s->ops->ready == NULL)
+		return n;
+	else if (n != -EAGAIN && n != -EINTR)
+		s->read_error = n;
+	else if (n == -EAGAIN && s->ops->io != NULL)
+		tn__io_empty(s->ops->io(s), TN__IO_READ);
+	return 0;
+}
+
 /* One recv, once it is known to be worth it: who waits holds no buffer. */
-static int
+static inline int
 stream_receive_once(struct tn_stream *s, size_t min)
 {
+	size_t size;
 	ssize_t n;
 	int r;
 
@@ -111,21 +129,19 @@ stream_receive_once(struct tn_stream *s, size_t min)
 	if (r < 0)
 		return r;
 
-	n = s->ops->recv(s, s->in + s->in_end, s->in_size - s->in_end);
-	if (n > 0) {
-		s->in_end += (uint32_t)n;
-	} else if (n == 0) {
-		s->ended = true;
-	} else if (s->ops->ready == NULL) {
-		return (int)n;
-	} else if (n != -EAGAIN) {
-		s->read_error = (int)n;
-	}
+	size = s->in_size - s->in_end;
+	n = s->ops->recv(s, s->in + s->in_end, size);
+	if (n <= 0)
+		return stream_receive_none(s, (int)n);
+	s->in_end += (uint32_t)n;
+	if ((size_t)n < size && s->ops->io != NULL)
+		tn__io_short(s->ops->io(s));
 	return 0;
 }
 
-int
-tn__stream_receive(struct tn_stream *s, size_t min)
+/* Inlined: each frame that a waiting reader comes back through costs. */
+static inline int __attribute__((always_inline))
+stream_receive(struct tn_stream *s, size_t min)
 {
 	int r = 0;
 
@@ -139,6 +155,12 @@ tn__stream_receive(struct tn_stream *s, size_t min)
 	if (stream_has(s) == 0)
 		tn__stream_drop_in(s);
 	return r;
+}
+
+int
+tn__stream_receive(struct tn_stream *s, size_t min)
+{
+	return stream_receive(s, min);
 }
 
 /* ---- fill and consume --------------------------------------------------- */
@@ -158,7 +180,7 @@ tn_stream_fill(struct tn_stream *s, size_t min, struct tn_slice *ret)
 
 	s->held = false;
 	if (stream_has(s) == 0 || stream_has(s) < min) {
-		r = tn__stream_receive(s, min);
+		r = stream_receive(s, min);
 		if (r < 0)
 			return tn__stream_fail(s, r, "read from");
 	}

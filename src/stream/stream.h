@@ -26,18 +26,19 @@ struct tn__stream_ops {
 	/* Waits until recv would make progress; NULL: recv may wait. */
 	int (*ready)(struct tn_stream *s);
 	/* Bytes, 0 at the end, -errno.  With `ready` it never waits: -EAGAIN
-	 * asks for ready() again, every other error is final. */
+	 * and -EINTR ask for ready() again, every other error is final. */
 	ssize_t (*recv)(struct tn_stream *s, void *out, size_t size);
 
 	/* As tn_stream_fill and tn_stream_consume. */
 	int (*fill)(struct tn_stream *s, size_t min, struct tn_slice *ret);
 	void (*consume)(struct tn_stream *s, size_t n);
 
-	/* Sends the vectors without waiting; bytes, -EAGAIN, or an error, which
-	 * is final.  Wants `io` and `room` beside it. */
+	/* Sends the vectors without waiting; bytes, -EAGAIN, -EINTR, or an
+	 * error, which is final.  Wants `io` and `room` beside it. */
 	ssize_t (*send)(struct tn_stream *s, const struct iovec *vectors,
 	    int count, int flags);
-	/* Where a send that gave -EAGAIN waits. */
+	/* The descriptor that recv and send are calls on, where what they say
+	 * of its readiness is kept; a send that gave -EAGAIN waits there. */
 	struct tn__io *(*io)(struct tn_stream *s);
 	/* Waits until send would make progress. */
 	int (*room)(struct tn_stream *s);

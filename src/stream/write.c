@@ -57,7 +57,7 @@ write_check(struct tn_stream *s)
  * and takes what went out from both.  Bytes, -EAGAIN, or an error, which is
  * kept but gets no text: in the middle of somebody's wait that would overwrite
  * the line about something else. */
-static ssize_t
+static inline ssize_t
 write_send(struct tn_stream *s, struct tn_slice *rest, int flags)
 {
 	struct iovec vectors[2];
@@ -75,12 +75,15 @@ write_send(struct tn_stream *s, struct tn_slice *rest, int flags)
 			.iov_base = (void *)rest->data,
 			.iov_len = rest->len,
 		};
-	n = s->ops->send(s, vectors, count, flags);
-	if (n < 0) {
-		if (n != -EAGAIN)
-			s->write_error = (int)n;
+	do
+		n = s->ops->send(s, vectors, count, flags);
+	while (n == -EINTR);
+	if (n == -EAGAIN)
+		tn__io_empty(s->ops->io(s), TN__IO_WRITE);
+	else if (n < 0)
+		s->write_error = (int)n;
+	if (n < 0)
 		return n;
-	}
 
 	s->bytes_out += n;
 	sent = (size_t)n < held ? (size_t)n : held;
