@@ -14,16 +14,20 @@ struct tn_server;
 
 enum tn_server_kind {
 	TN_SERVER_FIBER, /* a fiber each, on every loop; the default */
-	TN_SERVER_SERIAL,
+	TN_SERVER_SERIAL, /* one at a time */
 	TN_SERVER_THREADING,
 	TN_SERVER_FORKING, /* -EBUSY when other threads of ours run */
 };
 
-/* One connection, or one datagram, on its way through a handler. */
+/* One connection, or one datagram, on its way through a handler.  When it
+ * returns >= 0 the stream is closed in good order (tn_stream_close()), or the
+ * one datagram sent; after an error it is dropped. */
 struct tn_request {
 	struct tn_server *server;
 	struct tn_stream *stream; /* the connection; for a datagram what came,
-				   * and what is written goes back as one */
+				   * and what is written goes back as one.  The
+				   * server's; a stream that took it (TLS) may
+				   * be put in its place */
 	struct tn_address peer;   /* who asks */
 	void *arg;                /* tn_server_options.arg */
 	void *user;               /* the handler's own, NULL at first */
@@ -44,9 +48,11 @@ struct tn_server_options {      /* all-zero is valid; 0 = default */
 	/* False: the connection is closed unheard. */
 	bool (*verify_request)(struct tn_server *server,
 	    const struct tn_address *peer);
-	/* A handler ended with `error` (its line is tn_error_text()).  Default:
-	 * the log, event "server.handler"; a peer that went away and a
-	 * cancelled handler at debug level. */
+	/* A handler, or the close after it, ended with `error` (its line is
+	 * tn_error_text()); called before `finish`, and in a child where there
+	 * is one.  In the parent, and without a stream, with -ECHILD when a
+	 * signal ended the child.  Default: the log, event "server.handler"; a
+	 * peer that went away and a cancelled handler at debug level. */
 	void (*handle_error)(struct tn_request *request, int error);
 	/* tn_server_handle_request() saw nobody within `timeout_ms`. */
 	void (*handle_timeout)(struct tn_server *server);
@@ -55,7 +61,8 @@ struct tn_server_options {      /* all-zero is valid; 0 = default */
 	void *arg;
 
 	int64_t connections_max;    /* at once; more wait in the backlog; 20,000
-				     * (threads 1,000; forking 40, as Python) */
+				     * (threads 1,000; forking 40, as Python;
+				     * serial always 1); -1 = unlimited */
 	int64_t timeout_ms;         /* of handle_request(); 0 and -1 = none */
 	int64_t poll_ms;            /* 500 */
 	int64_t idle_ms;            /* longest single wait of a connection for
@@ -86,19 +93,23 @@ TN_API TN_CHECK int tn_server_handle_request(struct tn_server *server);
 /* Serves until tn_server_shutdown(), then takes what waits in the backlog,
  * closes the listener, lets what is in flight finish within `drain_ms`, cancels
  * the rest, and returns 0; or the error that ended it.  Out of descriptors it
- * waits and goes on.  On a thread without a loop the fiber kind starts its own
- * tn_run(). */
+ * waits and goes on (event "accept.emfile").  On a thread without a loop it
+ * starts its own tn_run(), with `loops` for fibers and one for the other kinds.
+ * A wait of the caller's own that ends (-ECANCELED, -ETIMEDOUT) cancels what is
+ * in flight; the server may then serve again.  -EBADF after a shutdown. */
 TN_API TN_CHECK int tn_server_serve_forever(struct tn_server *server);
 
 /* Asks serve_forever to end; any fiber or thread may, and it does not wait.  A
- * second call cancels what is still in flight at once. */
+ * second call cancels what is still in flight at once.  Children get SIGTERM
+ * when they are cancelled and, a second later, SIGKILL. */
 TN_API void tn_server_shutdown(struct tn_server *server);
 
 /* True since shutdown: a handler should come to its end. */
 TN_API bool tn_server_draining(const struct tn_server *server);
 
 /* Says that this connection is between two requests (or no more): a draining
- * server ends its reading then. */
+ * server ends its reading then, and after a second that of one which has said
+ * nothing yet.  A child knows nothing of its parent's drain. */
 TN_API void tn_request_idle(struct tn_request *request, bool idle);
 
 /* Connections being handled, and handled since the start. */

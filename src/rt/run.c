@@ -255,6 +255,8 @@ tn_run(int (*main)(void *), void *arg, const struct tn_run_options *options)
 		tn__workers_retire();
 	if (r < 0)
 		return r;
+	if (m.result == -ETIMEDOUT)
+		(void)tn__check(outer->current); /* whose scope it was */
 	if (m.result < 0)
 		tn__error_move(tn__error_current, &m.error);
 	tn__error_clear(&m.error);

@@ -105,6 +105,16 @@ accept_readable(struct tn_socket *listener)
 	return r < 0 ? tn__socket_fail(listener, r, "accept", NULL) : 0;
 }
 
+/* The next wait may be on another loop; but when somebody else waits in it, it
+ * is theirs. */
+static int
+accept_release(struct tn_socket *listener, int r)
+{
+	if (r != -EBUSY)
+		tn_socket_release(listener);
+	return r;
+}
+
 int
 tn__accept_wait(struct tn_server *s, struct tn__caller **ret)
 {
@@ -115,7 +125,7 @@ tn__accept_wait(struct tn_server *s, struct tn__caller **ret)
 		if (r == 0)
 			r = caller_take(s, s->listener, ret);
 	} while (r == -EAGAIN);
-	return r;
+	return accept_release(s->listener, r);
 }
 
 /* ---- accepting ---------------------------------------------------------- */
@@ -216,10 +226,9 @@ tn__accept_main(void *arg)
 	} while (r >= 0);
 
 	/* On the loop that it was registered with. */
+	accept_release(a->listener, r);
 	if (a->listener != a->server->listener)
 		tn_socket_free(a->listener);
-	else
-		tn_socket_release(a->listener);
 	a->listener = a->server->listener;
 	if (r != -ECANCELED && r != -ETIMEDOUT)
 		tn__server_stop(a->server);

@@ -82,7 +82,7 @@ serve_actions(void *arg)
 	int r;
 
 	tn_fiber_name("service actions");
-	while ((r = tn_sleep(pause)) == 0)
+	while ((r = tn_sleep_until(tn_after(pause))) == 0)
 		s->options.service_actions(s);
 	return r;
 }
@@ -274,7 +274,6 @@ tn_server_handle_request(struct tn_server *s)
 	tn_scope_open(&scope, tn_after(tn__span_ms(s->options.timeout_ms)));
 	r = tn__accept_wait(s, &caller);
 	fired = tn_scope_close(&scope);
-	tn_socket_release(s->listener); /* the next one may come elsewhere */
 	if (r > 0)
 		return tn__connection_main(caller);
 	if (r != -ETIMEDOUT || !fired || s->options.handle_timeout == NULL)

@@ -147,11 +147,10 @@ main_echo(void *arg)
 static int
 main_http(void *arg)
 {
-	const struct tn_http_server_options options = {
-		.handler = handle_http
-	};
+	struct tn_http_server_options options = { 0 };
 	TN_CLEANUP(tn_http_server_freep) struct tn_http_server *server = NULL;
 
+	options.handler = handle_http;
 	assert_int_equal(tn_http_server_open(&options, &server), 0);
 	return world(tn_http_server(server), client_http);
 }

@@ -57,6 +57,23 @@ test_run_refuses(void **state)
 	assert_string_equal(tn_error_text(), "main failed on 12");
 }
 
+static int
+sleep_long(void *arg)
+{
+	return tn_sleep(3600 * TN_SECOND);
+}
+
+/* A deadline outside reaches in, and is told that it was the one. */
+static void
+test_run_in_scope(void **state)
+{
+	struct tn_scope scope;
+
+	tn_scope_open(&scope, tn_after(5 * TN_MILLISECOND));
+	assert_int_equal(tn_run(sleep_long, NULL, NULL), -ETIMEDOUT);
+	assert_true(tn_scope_close(&scope));
+}
+
 /* ---- groups ------------------------------------------------------------ */
 
 static int
@@ -577,6 +594,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_run_returns),
 		cmocka_unit_test(test_run_refuses),
+		cmocka_unit_test(test_run_in_scope),
 		cmocka_unit_test(test_group_first_error),
 		cmocka_unit_test(test_go_needs_a_loop),
 		cmocka_unit_test(test_left_behind),

@@ -9,7 +9,7 @@
 #include "rt/rt.h"
 #include "unit/rt/check.h"
 
-/* ---- what children do ------------------------------------------------------- */
+/* ---- what children do -------------------------------------------------- */
 
 static int
 child_nothing(void)
@@ -56,7 +56,7 @@ child_loop_main(void *arg)
 	return r;
 }
 
-/* It is a plain thread, with nothing of its parent's loop, and may have loops of
+/* A plain thread, with nothing of its parent's loop, which may have loops of
  * its own. */
 static int
 child_has_loops(void)
@@ -92,7 +92,7 @@ static const struct row {
 	{ "blocks no signal", child_signals, 0 },
 };
 
-/* ---- forking ---------------------------------------------------------------- */
+/* ---- forking ----------------------------------------------------------- */
 
 static bool without_pidfd;
 
@@ -158,7 +158,7 @@ reaped_before(void *arg)
 	return 0;
 }
 
-/* ---- each of them in a loop and without, with a pidfd and without ------------- */
+/* ---- each of them in a loop and without, with a pidfd and without ------ */
 
 static void
 everywhere(int (*test)(void *), const void *arg)
@@ -190,7 +190,7 @@ test_reaped_before(void **state)
 	everywhere(reaped_before, NULL);
 }
 
-/* ---- not beside others -------------------------------------------------------- */
+/* ---- not beside others ------------------------------------------------- */
 
 static int
 fork_here(void *arg)

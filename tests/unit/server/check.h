@@ -1,21 +1,22 @@
 /* What the tests of this room share: clients with plain blocking sockets, as a
- * tutorial writes them, and servers on a thread or in a process of their own. */
+ * tutorial writes them, and servers on a thread or in a process of their own.
+ */
 #ifndef TESTS_UNIT_SERVER_CHECK_H
 #define TESTS_UNIT_SERVER_CHECK_H
 
 #include <dirent.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <tenon/server.h>
-#include <tenon/signals.h>
 #include <unistd.h>
 #include "unit/net/check.h"
 
-/* ---- clients --------------------------------------------------------------- */
+/* ---- clients ------------------------------------------------------------ */
 
 /* A wait of ten seconds is a hang. */
 static inline void
@@ -107,7 +108,7 @@ check_reset(int fd)
 	close(fd);
 }
 
-/* ---- what is left behind --------------------------------------------------- */
+/* ---- what is left behind ------------------------------------------------ */
 
 static inline int
 check_open_fds(void)
@@ -130,7 +131,7 @@ check_open_fds(void)
 		CHECK(condition);                                              \
 	} while (0)
 
-/* ---- handlers -------------------------------------------------------------- */
+/* ---- handlers ----------------------------------------------------------- */
 
 static inline int
 check_echo(struct tn_request *rq)
@@ -147,7 +148,7 @@ check_echo(struct tn_request *rq)
 	return r;
 }
 
-/* ---- a server on a thread -------------------------------------------------- */
+/* ---- a server on a thread ----------------------------------------------- */
 
 struct check_server {
 	struct tn_server *server;
@@ -203,55 +204,52 @@ check_server_stop(struct check_server *t)
 	check_server_end(t);
 }
 
-/* ---- a server in a process ------------------------------------------------- */
+/* ---- a server in a process ---------------------------------------------- */
 
 struct check_process {
 	int pid;
 	struct tn_address at;
+	int control; /* a word here shuts it down */
 };
 
 struct check_process_plan {
 	const struct tn_server_options *options;
-	int tell; /* the address is written here */
-};
-
-struct check_process_signals {
+	int control;
 	struct tn_server *server;
-	struct tn_signals *signals;
 };
 
 static inline int
-check_process_shutdown(void *arg)
+check_process_control(void *arg)
 {
-	struct check_process_signals *plan = arg;
+	struct check_process_plan *plan = arg;
+	struct tn_socket *control;
+	ssize_t n;
+	char word;
 
-	while (tn_signals_wait(plan->signals) > 0)
+	CHECK_INT(tn_socket_from_fd(plan->control, &control), 0);
+	while ((n = tn_socket_recv(control, &word, 1, 0)) == 1)
 		tn_server_shutdown(plan->server);
-	return 0;
+	tn_socket_free(control);
+	return (int)n;
 }
 
-/* SIGTERM shuts it down; what it leaves behind makes it fail. */
+/* What it leaves behind makes it fail. */
 static inline int
 check_process_main(void *arg)
 {
-	static const int numbers[] = { SIGTERM };
 	struct check_process_plan *plan = arg;
-	struct check_process_signals catcher;
-	struct tn_address at;
 	struct tn_group *group;
+	struct tn_address at;
 
-	CHECK_INT(tn_server_open(plan->options, &catcher.server), 0);
-	CHECK_INT(tn_signals_open(numbers, 1, &catcher.signals), 0);
+	CHECK_INT(tn_server_open(plan->options, &plan->server), 0);
+	tn_server_address(plan->server, &at);
+	CHECK_INT(write(plan->control, &at, sizeof(at)), sizeof(at));
 	group = check_group();
-	CHECK_INT(tn_go(group, check_process_shutdown, &catcher), 0);
-	tn_server_address(catcher.server, &at);
-	CHECK_INT(write(plan->tell, &at, sizeof(at)), sizeof(at));
-	close(plan->tell);
-	CHECK_INT(tn_server_serve_forever(catcher.server), 0);
-	CHECK_INT(tn_server_active(catcher.server), 0);
+	CHECK_INT(tn_go(group, check_process_control, plan), 0);
+	CHECK_INT(tn_server_serve_forever(plan->server), 0);
+	CHECK_INT(tn_server_active(plan->server), 0);
 	tn_group_free(group);
-	tn_signals_free(catcher.signals);
-	tn_server_free(catcher.server);
+	tn_server_free(plan->server);
 	return 0;
 }
 
@@ -262,25 +260,32 @@ check_process_start(struct check_process *p,
 	const struct tn_run_options run = { .loops = options->loops };
 	int ends[2];
 
-	CHECK_INT(pipe(ends), 0);
+	CHECK_INT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
 	fflush(NULL);
 	p->pid = fork();
 	CHECK(p->pid >= 0);
 	if (p->pid == 0) {
-		struct check_process_plan plan = { options, ends[1] };
+		struct check_process_plan plan = { options, ends[1], NULL };
 		int fds;
 
 		close(ends[0]);
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		tn_loop_count(); /* the thread has its descriptor now */
 		fds = check_open_fds();
 		CHECK_INT(tn_run(check_process_main, &plan, &run), 0);
-		CHECK_INT(check_open_fds(), fds - 1); /* the pipe's */
+		CHECK_INT(check_open_fds(), fds - 1); /* the control's */
 		CHECK_INT(waitpid(-1, NULL, WNOHANG), -1); /* no zombies */
 		exit(0);
 	}
 	close(ends[1]);
-	CHECK_INT(read(ends[0], &p->at, sizeof(p->at)), sizeof(p->at));
-	close(ends[0]);
+	p->control = ends[0];
+	CHECK_INT(read(p->control, &p->at, sizeof(p->at)), sizeof(p->at));
+}
+
+static inline void
+check_process_shutdown(struct check_process *p)
+{
+	CHECK_INT(write(p->control, "x", 1), 1);
 }
 
 static inline void
@@ -290,12 +295,13 @@ check_process_end(struct check_process *p)
 
 	CHECK_INT(waitpid(p->pid, &status, 0), p->pid);
 	CHECK_INT(status, 0);
+	close(p->control);
 }
 
 static inline void
 check_process_stop(struct check_process *p)
 {
-	CHECK_INT(kill(p->pid, SIGTERM), 0);
+	check_process_shutdown(p);
 	check_process_end(p);
 }
 

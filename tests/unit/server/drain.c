@@ -67,7 +67,7 @@ handle_idle(struct tn_request *rq)
 	}
 }
 
-/* ---- in flight --------------------------------------------------------------- */
+/* ---- in flight ---------------------------------------------------------- */
 
 static void
 test_in_flight(void)
@@ -127,7 +127,7 @@ test_backlog(void)
 	check_server_end(&t);
 }
 
-/* ---- idle, silent -------------------------------------------------------------- */
+/* ---- idle, silent ------------------------------------------------------- */
 
 static void
 test_idle(void)
@@ -180,7 +180,7 @@ test_silent(void)
 	CHECK(check_ms_since(began) < 5000);
 }
 
-/* ---- out of time ------------------------------------------------------------- */
+/* ---- out of time -------------------------------------------------------- */
 
 static atomic_int cancelled;
 
@@ -197,15 +197,26 @@ handle_stubborn(struct tn_request *rq)
 }
 
 static void
+no_error(struct tn_request *rq, int error)
+{
+	CHECK_INT(error, 0);
+}
+
+/* It came to a good end, so it is closed like any other. */
+static void
 test_cancelled(void)
 {
+	const struct tn_server_options options = {
+		.handle = handle_stubborn,
+		.handle_error = no_error,
+		.drain_ms = 100,
+	};
 	struct check_server t;
 	tn_time began;
 	int fd;
 
 	atomic_store(&cancelled, 0);
-	start(&t, (struct tn_server_options){ .handle = handle_stubborn,
-		.drain_ms = 100 });
+	start(&t, options);
 	fd = check_call(&t.at);
 	CHECK_SOON(tn_server_active(t.server) == 1);
 	began = tn_now();
@@ -221,12 +232,13 @@ test_cancelled(void)
 static void
 test_twice(void)
 {
+	const struct tn_server_options options = { .handle = handle_stubborn,
+		.drain_ms = -1 };
 	struct check_server t;
 	tn_time began;
 	int fd;
 
-	start(&t, (struct tn_server_options){ .handle = handle_stubborn,
-		.drain_ms = -1 });
+	start(&t, options);
 	fd = check_call(&t.at);
 	CHECK_SOON(tn_server_active(t.server) == 1);
 	began = tn_now();
@@ -240,7 +252,7 @@ test_twice(void)
 	CHECK(check_ms_since(began) < 3000);
 }
 
-/* ---- from the inside, before the start, again ---------------------------------- */
+/* ---- from the inside, before the start, again --------------------------- */
 
 static int
 handle_shutdown(struct tn_request *rq)
@@ -266,8 +278,9 @@ test_from_handler(void)
 static void
 test_before(void)
 {
-	const struct tn_server_options options = { .handle = check_echo,
-		.kind = kind->kind, .loops = kind->loops };
+	const struct tn_server_options options = {
+		.handle = check_echo, .kind = kind->kind, .loops = kind->loops
+	};
 	struct tn_server *server;
 	struct tn_address at;
 	int fd;
@@ -320,8 +333,9 @@ test_interrupted(void)
 static void
 test_restart(void)
 {
-	struct tn_server_options options = { .handle = check_echo,
-		.kind = kind->kind, .loops = kind->loops };
+	struct tn_server_options options = {
+		.handle = check_echo, .kind = kind->kind, .loops = kind->loops
+	};
 	char text[TN_ADDRESS_TEXT_MAX];
 	struct check_server t = { 0 };
 	int fds[3];
@@ -347,7 +361,7 @@ test_restart(void)
 	check_server_stop(&t);
 }
 
-/* ---- all of them, for each kind ------------------------------------------------ */
+/* ---- all of them, for each kind ----------------------------------------- */
 
 static const struct row {
 	const char *name;

@@ -4,7 +4,7 @@
 #include <tenon/log.h>
 #include "unit/server/check.h"
 
-/* ---- children that crash ------------------------------------------------------ */
+/* ---- children that crash ------------------------------------------------ */
 
 static int
 handle_word(struct tn_request *rq)
@@ -26,8 +26,9 @@ handle_word(struct tn_request *rq)
 		return r < 0 ? r : tn_stream_write(rq->stream, said);
 	case 'u': /* unwilling */
 		signal(SIGTERM, SIG_IGN);
-		for (;;)
-			usleep(1000000);
+		for (int i = 0; i < 200; i++) /* should nobody end it */
+			usleep(100000);
+		return 0;
 	default:
 		return tn_error_set(TN_EPROTO, "no such word");
 	}
@@ -80,7 +81,7 @@ test_apart(void **state)
 	check_process_stop(&p);
 }
 
-/* ---- drain --------------------------------------------------------------------- */
+/* ---- drain -------------------------------------------------------------- */
 
 static void
 test_drain(void **state)
@@ -94,7 +95,7 @@ test_drain(void **state)
 	fd = check_call(&p.at);
 	check_say(fd, "slow");
 	usleep(50000);
-	CHECK_INT(kill(p.pid, SIGTERM), 0);
+	check_process_shutdown(&p);
 	check_hear(fd, "slow");
 	check_hear_end(fd);
 	check_process_end(&p);
@@ -116,7 +117,7 @@ test_unwilling(void **state)
 	fds[1] = check_call(&p.at); /* says nothing, and listens to SIGTERM */
 	usleep(50000);
 	began = tn_now();
-	CHECK_INT(kill(p.pid, SIGTERM), 0);
+	check_process_shutdown(&p);
 	check_hear_end(fds[0]);
 	check_hear_end(fds[1]);
 	check_process_end(&p);
@@ -124,7 +125,29 @@ test_unwilling(void **state)
 	CHECK(check_ms_since(began) < 8000);
 }
 
-/* ---- what is told about it ------------------------------------------------------- */
+/* The port is the parent's alone: without it nobody listens any more, and who
+ * is in flight goes on. */
+static void
+test_orphan(void **state)
+{
+	const struct tn_server_options options = { .handle = handle_word,
+		.kind = TN_SERVER_FORKING };
+	struct check_process p;
+	int fd, status;
+
+	check_process_start(&p, &options);
+	fd = check_call(&p.at);
+	check_say(fd, "slow");
+	usleep(50000);
+	CHECK_INT(kill(p.pid, SIGKILL), 0);
+	CHECK_INT(waitpid(p.pid, &status, 0), p.pid);
+	CHECK_INT(check_try_call(&p.at, SOCK_STREAM), -ECONNREFUSED);
+	check_hear(fd, "slow");
+	check_hear_end(fd);
+	close(p.control);
+}
+
+/* ---- what is told about it ---------------------------------------------- */
 
 static void
 tell_log(void *arg, enum tn_log_level level, const char *event,
@@ -166,7 +189,7 @@ test_told(void **state)
 	close(ends[1]);
 }
 
-/* ---- may not -------------------------------------------------------------------- */
+/* ---- may not ------------------------------------------------------------ */
 
 static int
 serve_once(void *arg)
@@ -209,6 +232,7 @@ main(void)
 		cmocka_unit_test(test_apart),
 		cmocka_unit_test(test_drain),
 		cmocka_unit_test(test_unwilling),
+		cmocka_unit_test(test_orphan),
 		cmocka_unit_test(test_told),
 		cmocka_unit_test(test_refused), /* last: it has threads */
 	};

@@ -1,5 +1,5 @@
 /* One handler, served four ways, over every kind of socket; each server is a
- * process of its own and leaves no descriptor, no child and no memory behind. */
+ * process of its own and leaves no descriptor, child or memory behind. */
 #include "unit/server/check.h"
 
 #define CLIENTS 5
@@ -90,8 +90,9 @@ static void
 serve_one(const struct kind *kind, const struct row *row)
 {
 	char address[64];
-	struct tn_server_options options = { .handle = check_echo,
-		.kind = kind->kind, .loops = kind->loops };
+	struct tn_server_options options = {
+		.handle = check_echo, .kind = kind->kind, .loops = kind->loops
+	};
 	struct check_process p;
 
 	snprintf(address, sizeof(address), "%s", row->address);

@@ -5,7 +5,7 @@
 #include <tenon/log.h>
 #include "unit/server/check.h"
 
-/* ---- so many at once --------------------------------------------------------- */
+/* ---- so many at once ---------------------------------------------------- */
 
 static const struct kind {
 	const char *name;
@@ -83,8 +83,8 @@ handle_counted_packet(struct tn_request *rq)
 static void
 test_datagrams_max(void **state)
 {
-	const struct tn_server_options options = {
-		.address = "udp:127.0.0.1:0", .handle = handle_counted_packet,
+	const struct tn_server_options options = { .address = "udp:127.0.0.1:0",
+		.handle = handle_counted_packet,
 		.connections_max = 2 };
 	struct check_server t = { 0 };
 	int fd;
@@ -114,8 +114,8 @@ handle_length(struct tn_request *rq)
 static void
 test_datagram_bytes_max(void **state)
 {
-	const struct tn_server_options options = {
-		.address = "udp:127.0.0.1:0", .handle = handle_length,
+	const struct tn_server_options options = { .address = "udp:127.0.0.1:0",
+		.handle = handle_length,
 		.datagram_bytes_max = 5 };
 	struct check_server t = { 0 };
 	int fd;
@@ -130,7 +130,7 @@ test_datagram_bytes_max(void **state)
 	check_server_stop(&t);
 }
 
-/* ---- so slow, so long ---------------------------------------------------------- */
+/* ---- so slow, so long --------------------------------------------------- */
 
 static char complaint[512];
 static int complaint_code;
@@ -237,7 +237,7 @@ test_lively(void **state)
 	check_server_stop(&t);
 }
 
-/* ---- no descriptors ------------------------------------------------------------ */
+/* ---- no descriptors ----------------------------------------------------- */
 
 static atomic_int scarce;
 
@@ -326,13 +326,13 @@ main(void)
 	};
 
 	for (size_t i = 0; i < TN_COUNT(kinds); i++)
-		tests[FIXED + i] = (struct CMUnitTest){
-			.name = kinds[i].name,
+		tests[FIXED + i] = (struct CMUnitTest){ .name = kinds[i].name,
 			.test_func = test_connections_max,
 			.initial_state = (void *)(uintptr_t)&kinds[i] };
 	for (size_t i = 0; i < TN_COUNT(rows); i++)
-		tests[FIXED + TN_COUNT(kinds) + i] = (struct CMUnitTest){
-			.name = rows[i].name, .test_func = test_slow,
-			.initial_state = (void *)(uintptr_t)&rows[i] };
+		tests[FIXED + TN_COUNT(kinds) + i] =
+		    (struct CMUnitTest){ .name = rows[i].name,
+			    .test_func = test_slow,
+			    .initial_state = (void *)(uintptr_t)&rows[i] };
 	return cmocka_run_group_tests_name("server/limits", tests, NULL, NULL);
 }

@@ -9,6 +9,18 @@
 static int clients = CLIENTS;
 static int fds[CLIENTS];
 
+/* A loop that has nothing to do takes every caller, as it should: only loops
+ * that are busy leave some to others. */
+static int
+be_busy(struct tn_request *rq)
+{
+	tn_time until = tn_after(500 * TN_MICROSECOND);
+
+	while (tn_now() < until)
+		;
+	return 0;
+}
+
 static int
 tell_loop(struct tn_request *rq)
 {
@@ -34,7 +46,8 @@ call_all(const struct tn_address *at)
 static void
 test_spread(void **state)
 {
-	const struct tn_server_options options = { .handle = tell_loop };
+	const struct tn_server_options options = { .setup = be_busy,
+		.handle = tell_loop };
 	const struct tn_run_options run = { .loops = LOOPS };
 	struct check_server t = { .run = &run };
 	int counts[LOOPS] = { 0 }, before = check_open_fds();

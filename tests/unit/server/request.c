@@ -6,7 +6,7 @@
 #include <tenon/log.h>
 #include "unit/server/check.h"
 
-/* ---- what happened, in words ----------------------------------------------- */
+/* ---- what happened, in words -------------------------------------------- */
 
 static char seen[1024];
 static pthread_mutex_t seen_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -120,7 +120,7 @@ test_row(void **state)
 	CHECK_TEXT(seen, row->wanted);
 }
 
-/* ---- the request ----------------------------------------------------------- */
+/* ---- the request -------------------------------------------------------- */
 
 static int
 tell_peer(struct tn_request *rq)
@@ -156,7 +156,7 @@ test_peer(void **state)
 	check_server_stop(&t);
 }
 
-/* ---- verify_request -------------------------------------------------------- */
+/* ---- verify_request ----------------------------------------------------- */
 
 static atomic_bool welcome;
 
@@ -190,7 +190,7 @@ test_verify(void **state)
 	check_server_stop(&t);
 }
 
-/* ---- errors without a handler of theirs go to the log ---------------------- */
+/* ---- errors without a handler of theirs go to the log ------------------- */
 
 static enum tn_log_level log_level;
 
@@ -248,7 +248,7 @@ test_log(void **state)
 	tn_log_set(NULL, NULL);
 }
 
-/* ---- one request at a time -------------------------------------------------- */
+/* ---- one request at a time ---------------------------------------------- */
 
 static void
 on_timeout(struct tn_server *server)
@@ -259,8 +259,9 @@ on_timeout(struct tn_server *server)
 static void
 handle_one(const char *address, int type)
 {
-	struct tn_server_options options = { .address = address,
-		.handle = check_echo, .timeout_ms = 20 };
+	struct tn_server_options options = {
+		.address = address, .handle = check_echo, .timeout_ms = 20
+	};
 	struct tn_server *server;
 	struct tn_address at;
 	int fd;
@@ -304,7 +305,97 @@ handle_request(void)
 	handle_one("udp:127.0.0.1:0", SOCK_DGRAM);
 }
 
-/* ---- service_actions -------------------------------------------------------- */
+/* A second one in the same listener is sent away, and does not disturb the
+ * first. */
+static int
+handle_in_fiber(void *arg)
+{
+	CHECK_INT(tn_server_handle_request(arg), 0);
+	return 0;
+}
+
+static void
+handle_request_twice(void)
+{
+	const struct tn_server_options options = { .handle = check_echo };
+	struct tn_server *server;
+	struct tn_address at;
+	struct tn_group *group;
+	int fd;
+
+	if (tn_loop_index() < 0)
+		return;
+	CHECK_INT(tn_server_open(&options, &server), 0);
+	tn_server_address(server, &at);
+	group = check_group();
+	CHECK_INT(tn_go(group, handle_in_fiber, server), 0);
+	CHECK_INT(tn_sleep(TN_MILLISECOND), 0);
+	CHECK_INT(tn_server_handle_request(server), -EBUSY);
+	fd = check_call(&at);
+	check_say(fd, "still here");
+	CHECK_INT(shutdown(fd, SHUT_WR), 0);
+	check_group_end(group);
+	check_hear(fd, "still here");
+	close(fd);
+	CHECK_INT(tn_server_total(server), 1);
+	tn_server_free(server);
+}
+
+/* ---- answers that a datagram cannot carry ------------------------------- */
+
+static int
+handle_packet(struct tn_request *rq)
+{
+	static char much[65536];
+	struct tn_slice said;
+	int r = tn_stream_fill(rq->stream, 1, &said);
+
+	if (said.data[0] == 'm') /* much */
+		return tn_stream_write(rq->stream,
+		    tn_slice(much, sizeof(much)));
+	if (said.data[0] == 'f') { /* fail, after all */
+		r = tn_stream_write(rq->stream, TN_SLICE("never sent"));
+		return r < 0 ? r : tn_error_set(TN_EPROTO, "on second thoughts");
+	}
+	return tn_stream_write(rq->stream, said);
+}
+
+static void
+test_replies(void **state)
+{
+	struct tn_server_options options = { .address = "udp:127.0.0.1:0",
+		.handle = handle_packet, .handle_error = step_error };
+	const struct sockaddr *to;
+	struct check_server t = { 0 };
+	int fd;
+
+	seen[0] = '\0';
+	check_server_start(&t, &options);
+	fd = check_try_call(&t.at, SOCK_DGRAM);
+	check_say(fd, "much");
+	check_say(fd, "fail");
+	check_say(fd, "hello");
+	check_hear(fd, "hello");
+	close(fd);
+	check_server_stop(&t);
+	CHECK(saw("EMSGSIZE reply of 65536 bytes to 127.0.0.1:"));
+	CHECK(saw("TN_EPROTO on second thoughts"));
+
+	/* A Unix client that nobody can answer. */
+	seen[0] = '\0';
+	options.address = check_printf("unixgram:@tenon-replies-%d", getpid());
+	t = (struct check_server){ 0 };
+	check_server_start(&t, &options);
+	to = (const struct sockaddr *)&t.at.storage;
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	CHECK_INT(sendto(fd, "hello", 5, 0, to, t.at.size), 5);
+	CHECK_SOON(saw("EDESTADDRREQ reply of 5 bytes to unix:: the sender has "
+	    "no address"));
+	close(fd);
+	check_server_stop(&t);
+}
+
+/* ---- service_actions ---------------------------------------------------- */
 
 static atomic_int services;
 
@@ -331,7 +422,7 @@ service_actions(void)
 	tn_server_free(server);
 }
 
-/* ---- a caller's mistakes ---------------------------------------------------- */
+/* ---- a caller's mistakes ------------------------------------------------ */
 
 static void
 test_mistakes(void **state)
@@ -356,19 +447,22 @@ test_mistakes(void **state)
 int
 main(void)
 {
-	struct CMUnitTest tests[TN_COUNT(rows) + 6] = {
+	enum { FIXED = 8 };
+	struct CMUnitTest tests[FIXED + TN_COUNT(rows)] = {
 		cmocka_unit_test(test_peer),
 		cmocka_unit_test(test_verify),
 		cmocka_unit_test(test_log),
 		CHECK_BOTH(handle_request),
+		CHECK_BOTH(handle_request_twice),
+		cmocka_unit_test(test_replies),
 		CHECK_BOTH(service_actions),
 		cmocka_unit_test(test_mistakes),
 	};
 
 	for (size_t i = 0; i < TN_COUNT(rows); i++) {
-		tests[6 + i].name = rows[i].name;
-		tests[6 + i].test_func = test_row;
-		tests[6 + i].initial_state = (void *)(uintptr_t)&rows[i];
+		tests[FIXED + i].name = rows[i].name;
+		tests[FIXED + i].test_func = test_row;
+		tests[FIXED + i].initial_state = (void *)(uintptr_t)&rows[i];
 	}
 	return cmocka_run_group_tests_name("server/request", tests, NULL, NULL);
 }
