@@ -1,9 +1,13 @@
 /* Stacks: the guard below, the report when it is hit, and what a parked fiber
  * gives back. */
 #include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <tenon/run.h>
 #include <unistd.h>
@@ -38,8 +42,28 @@ overflow_main(void *arg)
 	return tn_group_wait(g);
 }
 
+/* As before Linux 6.13: guard pages of the new kind are not to be had. */
+static bool
+forbid_guards(void)
+{
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+		    (uint32_t)offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_madvise, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+		    (uint32_t)offsetof(struct seccomp_data, args[2])),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 102, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EINVAL),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = { TN_COUNT(filter), filter };
+
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) == 0;
+}
+
 static void
-test_overflow(void **state)
+check_overflow(bool old_kernel)
 {
 	char text[8192] = "";
 	size_t used = 0;
@@ -52,6 +76,9 @@ test_overflow(void **state)
 	if (child == 0) {
 		dup2(out[1], 2);
 		close(out[0]);
+		/* Where there are no filters it is the same test once more. */
+		if (old_kernel)
+			(void)forbid_guards();
 		if (tn_overflow_report() < 0)
 			_exit(9);
 		_exit(tn_run(overflow_main, NULL, NULL) == 0);
@@ -66,6 +93,18 @@ test_overflow(void **state)
 	assert_true(WIFSIGNALED(status) || WEXITSTATUS(status) > 1);
 	assert_non_null(strstr(text, "(digger) overflowed its stack of 256 "
 	    "KiB; raise tn_run_options.stack_bytes"));
+}
+
+static void
+test_overflow(void **state)
+{
+	check_overflow(false);
+}
+
+static void
+test_overflow_old_kernel(void **state)
+{
+	check_overflow(true);
 }
 
 /* ---- recycling --------------------------------------------------------- */
@@ -154,6 +193,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_overflow),
+		cmocka_unit_test(test_overflow_old_kernel),
 		cmocka_unit_test(test_trim),
 		cmocka_unit_test(test_reuse),
 	};
