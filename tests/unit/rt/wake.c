@@ -160,7 +160,7 @@ test_room_for_a_thread(void **state)
 /* ---- a descriptor that is closed ----------------------------------------- */
 
 static int
-write_until_closed(void *arg)
+wait_to_write(void *arg)
 {
 	struct tn__io *io = arg;
 
@@ -183,7 +183,7 @@ close_main(void *arg)
 		;
 	tn__io_init(&io, fds[0], 0);
 	assert_int_equal(tn_group_open(&g), 0);
-	assert_int_equal(tn_go(g, write_until_closed, &io), 0);
+	assert_int_equal(tn_go(g, wait_to_write, &io), 0);
 	assert_int_equal(tn_sleep(5 * TN_MILLISECOND), 0);
 	close(tn__io_close(&io));
 	assert_int_equal(tn_group_wait(g), -EBADF);
@@ -193,13 +193,52 @@ close_main(void *arg)
 }
 
 static int
+wait_to_read(void *arg)
+{
+	return tn__io_wait(arg, TN__IO_READ, "read");
+}
+
+/* One readiness spends the registration of somebody else's descriptor: whoever
+ * waits in the other direction needs a new one. */
+static int
+foreign_main(void *arg)
+{
+	static char bytes[65536];
+	struct tn_group *readers, *writers;
+	struct tn__io io;
+	int fds[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0,
+	    fds), 0);
+	while (send(fds[0], bytes, sizeof(bytes), MSG_DONTWAIT) > 0)
+		;
+	tn__io_init(&io, fds[0], TN__IO_FOREIGN);
+	assert_int_equal(tn_group_open(&readers), 0);
+	assert_int_equal(tn_group_open(&writers), 0);
+	assert_int_equal(tn_go(readers, wait_to_read, &io), 0);
+	assert_int_equal(tn_go(writers, wait_to_write, &io), 0);
+	assert_int_equal(tn_sleep(5 * TN_MILLISECOND), 0);
+	assert_int_equal(write(fds[1], "x", 1), 1);
+	assert_int_equal(tn_group_wait(readers), 0);
+	while (recv(fds[1], bytes, sizeof(bytes), MSG_DONTWAIT) > 0)
+		;
+	assert_int_equal(tn_group_wait(writers), 0);
+	tn_group_free(readers);
+	tn_group_free(writers);
+	close(tn__io_close(&io));
+	close(fds[1]);
+	return 0;
+}
+
+static int
 bounded_main(void *arg)
 {
+	int (*const *main)(void *) = arg;
 	struct tn_scope scope;
 	int r;
 
 	tn_scope_open(&scope, tn_after(10 * TN_SECOND));
-	r = close_main(NULL);
+	r = (*main)(NULL);
 	assert_false(tn_scope_close(&scope));
 	return r;
 }
@@ -207,7 +246,17 @@ bounded_main(void *arg)
 static void
 test_closed_under_a_writer(void **state)
 {
-	assert_int_equal(tn_run(bounded_main, NULL, NULL), 0);
+	int (*main)(void *) = close_main;
+
+	assert_int_equal(tn_run(bounded_main, &main, NULL), 0);
+}
+
+static void
+test_both_ways_of_a_foreign_one(void **state)
+{
+	int (*main)(void *) = foreign_main;
+
+	assert_int_equal(tn_run(bounded_main, &main, NULL), 0);
 }
 
 static void
@@ -255,6 +304,7 @@ main(void)
 		cmocka_unit_test(test_granted_by_a_thread),
 		cmocka_unit_test(test_room_for_a_thread),
 		cmocka_unit_test(test_closed_under_a_writer),
+		cmocka_unit_test(test_both_ways_of_a_foreign_one),
 		cmocka_unit_test(test_stale_event),
 	};
 
