@@ -12,7 +12,7 @@
 #define ACCEPT_PAUSE (100 * TN_MILLISECOND) /* out of descriptors or memory */
 #define ACCEPT_LOG_EVERY TN_SECOND
 
-/* ---- slots -------------------------------------------------------------- */
+/* ---- slots ------------------------------------------------------------- */
 
 static int
 slot_take(struct tn_server *s)
@@ -32,7 +32,7 @@ tn__slot_put(struct tn_server *s)
 	(void)r;
 }
 
-/* ---- callers ------------------------------------------------------------ */
+/* ---- callers ----------------------------------------------------------- */
 
 void
 tn__caller_free(struct tn__caller *caller)
@@ -128,7 +128,7 @@ tn__accept_wait(struct tn_server *s, struct tn__caller **ret)
 	return accept_release(s->listener, r);
 }
 
-/* ---- accepting ---------------------------------------------------------- */
+/* ---- accepting --------------------------------------------------------- */
 
 /* Whether it is about the listener or about us, and not about what the machine
  * is short of just now. */

@@ -14,7 +14,7 @@
  * with room for text are kept out of it. */
 #define CONNECTION_ASIDE __attribute__((noinline))
 
-/* ---- errors ------------------------------------------------------------- */
+/* ---- errors ------------------------------------------------------------ */
 
 static enum tn_log_level
 connection_level(int error)
@@ -58,7 +58,7 @@ tn__connection_error(struct tn__connection *c, int error)
 		    tn_error_text());
 }
 
-/* ---- the end of it ------------------------------------------------------ */
+/* ---- the end of it ----------------------------------------------------- */
 
 CONNECTION_ASIDE static int
 connection_reply_failed(const struct tn__connection *c, int code, size_t size)
@@ -147,7 +147,7 @@ connection_close(struct tn__connection *c)
 	return r;
 }
 
-/* ---- draining ----------------------------------------------------------- */
+/* ---- draining ---------------------------------------------------------- */
 
 /* Any thread: the connection leaves its acceptor's list before its socket is
  * closed. */
@@ -208,7 +208,7 @@ tn__connection_leave(struct tn__connection *c)
 	pthread_mutex_unlock(&c->acceptor->lock);
 }
 
-/* ---- handling ----------------------------------------------------------- */
+/* ---- handling ---------------------------------------------------------- */
 
 static void
 connection_set_pace(struct tn__connection *c)

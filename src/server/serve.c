@@ -8,7 +8,7 @@
 
 #define SERVE_DRAIN_UNHEARD TN_SECOND /* for who was silent so far */
 
-/* ---- acceptors ---------------------------------------------------------- */
+/* ---- acceptors --------------------------------------------------------- */
 
 static void
 serve_close_acceptors(struct tn__acceptor *acceptors, int count)
@@ -72,7 +72,7 @@ serve_close_listener(struct tn_server *s)
 		(void)tn_socket_close(s->listener);
 }
 
-/* ---- from begin to end -------------------------------------------------- */
+/* ---- from begin to end ------------------------------------------------- */
 
 static int
 serve_actions(void *arg)
@@ -171,7 +171,7 @@ serve_close(struct tn_server *s)
 		serve_close_listener(s);
 }
 
-/* ---- drain -------------------------------------------------------------- */
+/* ---- drain ------------------------------------------------------------- */
 
 /* Those who wait in the backlog were promised an answer; more who come
  * meanwhile were not. */
@@ -228,7 +228,7 @@ serve_drain(struct tn_server *s)
 	(void)serve_drain_until(s, until);
 }
 
-/* ---- the public ones ---------------------------------------------------- */
+/* ---- the public ones --------------------------------------------------- */
 
 static int
 serve(void *arg)

@@ -11,7 +11,7 @@
 #define SERVER_BACKLOG 1024 /* tn_listen()'s default */
 #define SERVER_DATAGRAM_MAX 65536
 
-/* ---- the four kinds ----------------------------------------------------- */
+/* ---- the four kinds ---------------------------------------------------- */
 
 /* What is accepted before it has forked would have its descriptors copied into
  * the child: so it has its turn now. */
@@ -36,7 +36,7 @@ static const struct tn__server_kind server_kinds[] = {
 		.start = server_go_fork, .serve = tn__child_serve },
 };
 
-/* ---- opening ------------------------------------------------------------ */
+/* ---- opening ----------------------------------------------------------- */
 
 static void
 server_default(int64_t *option, int64_t value)
@@ -151,7 +151,7 @@ tn_server_free(struct tn_server *s)
 	tn__free(s);
 }
 
-/* ---- asking ------------------------------------------------------------- */
+/* ---- asking ------------------------------------------------------------ */
 
 void
 tn_server_address(const struct tn_server *s, struct tn_address *ret)
@@ -185,7 +185,7 @@ tn_ctime_now(void)
 	return tn_date_ctime(tn_wall_now() / TN_SECOND, text);
 }
 
-/* ---- ending ------------------------------------------------------------- */
+/* ---- ending ------------------------------------------------------------ */
 
 /* With the lock held. */
 static void

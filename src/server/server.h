@@ -75,7 +75,7 @@ struct tn__connection {
 	atomic_bool idle;
 };
 
-/* ---- accept.c ----------------------------------------------------------- */
+/* ---- accept.c ---------------------------------------------------------- */
 
 /* Accepts until it is cancelled: an acceptor's fiber. */
 int tn__accept_main(void *acceptor);
@@ -92,7 +92,7 @@ void tn__caller_free(struct tn__caller *caller);
 /* Gives back the slot that was taken for a caller. */
 void tn__slot_put(struct tn_server *server);
 
-/* ---- connection.c ------------------------------------------------------- */
+/* ---- connection.c ------------------------------------------------------ */
 
 /* Handles a caller, which it takes, from setup to close; always 0. */
 int tn__connection_main(void *caller);
@@ -112,7 +112,7 @@ void tn__connection_leave(struct tn__connection *connection);
  * said anything yet. */
 void tn__connections_end(struct tn__acceptor *acceptor, bool unheard);
 
-/* ---- serve.c ------------------------------------------------------------ */
+/* ---- serve.c ----------------------------------------------------------- */
 
 /* An acceptor failed: as tn_server_shutdown(), which may still come. */
 void tn__server_stop(struct tn_server *server);

@@ -109,6 +109,18 @@ def what_is_known_is_not_sent_again():
         assert request(server.port, b"/a.txt").fields["etag"] != tag
 
 
+def each_version_has_its_tag():
+    """A second is long, and a copy may keep the time of what it replaces."""
+    with share({"a.txt": b"hello"}) as (server, root):
+        path = os.path.join(root, "a.txt")
+        tags = set()
+        for size, ns in (5, 0), (5, 1), (6, 1), (5, 1000000000):
+            os.truncate(path, size)
+            os.utime(path, ns=(ns, ns))
+            tags.add(request(server.port, b"/a.txt").fields["etag"])
+        assert len(tags) == 4, tags
+
+
 def an_index_stands_for_its_folder():
     files = {"a/index.html": b"<p>hi", "b/index.html/x": b"", "b/y": b""}
     with share(files) as (server, _):
@@ -125,7 +137,9 @@ def an_index_stands_for_its_folder():
 
 
 def nothing_outside_can_be_reached():
-    with share({"in/a.txt": b"in", ".hidden/b": b"h"}) as (server, root):
+    files = {"in/a.txt": b"in", ".hidden/b": b"h", "in/.c/d": b"deep",
+             "in/.e": b"deep"}
+    with share(files) as (server, root):
         os.symlink("/etc/passwd", os.path.join(root, "passwd"))
         os.symlink("..", os.path.join(root, "up"))
         os.symlink("in", os.path.join(root, "inside"))
@@ -155,6 +169,9 @@ def nothing_outside_can_be_reached():
             (b"/in/.", 200),
             (b"/%2ehidden/b", 404),
             (b"/in/../.hidden/b", 404),
+            (b"/in/.c/", 404),
+            (b"/in/.c/d", 404),
+            (b"/in/.e", 404),
             (b"/" + b"x" * 300, 404),
             (b"/" + b"x/" * 2500, 404),
             (b"http://elsewhere.example/in/a.txt", 200),
@@ -528,6 +545,7 @@ support.main([
     a_file_comes_as_it_is,
     head_has_the_fields_only,
     what_is_known_is_not_sent_again,
+    each_version_has_its_tag,
     an_index_stands_for_its_folder,
     nothing_outside_can_be_reached,
     dotfiles_are_shared_when_asked_for,

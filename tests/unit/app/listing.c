@@ -6,7 +6,7 @@
 
 #include "app/listing.h"
 
-/* ---- order -------------------------------------------------------------- */
+/* ---- order ------------------------------------------------------------- */
 
 #define DIRECTORY { .kind = TN_FILE_DIRECTORY }
 #define FILE_OF(bytes, seconds)                           \
@@ -57,7 +57,7 @@ test_order(void **state)
 	assert_string_equal(order.data, row->order);
 }
 
-/* ---- hostile names ------------------------------------------------------ */
+/* ---- hostile names ----------------------------------------------------- */
 
 static const struct name_row {
 	const char *name, *bytes, *html, *json;
@@ -127,7 +127,7 @@ test_name(void **state)
 			   "\"2018-01-10T23:32:35Z\"");
 }
 
-/* ---- the page ----------------------------------------------------------- */
+/* ---- the page ---------------------------------------------------------- */
 
 static const struct page_row {
 	const char *name, *path, *part;

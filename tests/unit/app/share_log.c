@@ -16,6 +16,8 @@ static const struct log_row {
 	    "\"\\x0d\\x0a[x]\"\n" },
 	{ "terminal", "GET", "/\x1b[2J", "\xff", "\xe2\x80\xae", 11, 200,
 	    "\"GET /\\x1b[2J HTTP/1.1\" 200 42 \"\\xff\" \"\\u{202e}\"\n" },
+	{ "method", "G\x1bT\"", "/", "", "", 11, 400,
+	    "\"G\\x1bT\\x22 / HTTP/1.1\" 400 42 \"-\" \"-\"\n" },
 	{ "no request", "", "", "", "", 0, 408, "\"-\" 408 42 \"-\" \"-\"\n" },
 	{ "not even a target", "GET", "", "", "", 0, 400,
 	    "\"GET\" 400 42 \"-\" \"-\"\n" },

@@ -18,6 +18,13 @@ static const struct escape_row {
 	{ "C1", "\xc2\x9b", "\\u{009b}" },
 	{ "right to left", "\xe2\x80\xaegpj", "\\u{202e}gpj" },
 	{ "isolate", "\xe2\x81\xa6", "\\u{2066}" },
+	{ "isolate's end", "\xe2\x81\xa9", "\\u{2069}" },
+	{ "left to right mark", "\xe2\x80\x8e", "\\u{200e}" },
+	{ "right to left mark", "\xe2\x80\x8f", "\\u{200f}" },
+	{ "Arabic letter mark", "\xd8\x9c", "\\u{061c}" },
+	{ "embedding", "\xe2\x80\xaa", "\\u{202a}" },
+	{ "not hidden", "\xe2\x80\x8d\xe2\x80\xaf\xd8\x9b",
+	    "\xe2\x80\x8d\xe2\x80\xaf\xd8\x9b" },
 	{ "line separator", "\xe2\x80\xa8", "\\u{2028}" },
 };
 

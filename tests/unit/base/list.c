@@ -31,8 +31,7 @@ test_order(void **state)
 	tn__list_push_back(&list, &items[2].node);
 	tn__list_push_front(&list, &items[0].node);
 	tn__list_push_back(&list, &items[3].node);
-	TN__LIST_FOR(node, &list)
-	{
+	TN__LIST_FOR(node, &list) {
 		assert_int_equal(item_of(node)->number, expected++);
 	}
 	assert_int_equal(expected, 4);
@@ -60,8 +59,7 @@ test_remove_inside(void **state)
 		items[i].number = i;
 		tn__list_push_back(&list, &items[i].node);
 	}
-	TN__LIST_FOR(node, &list)
-	{
+	TN__LIST_FOR(node, &list) {
 		seen++;
 		if (item_of(node)->number % 2 == 0)
 			continue;

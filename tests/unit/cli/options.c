@@ -58,7 +58,7 @@ parse(const char *line, char *text, size_t size)
 	return cli_parse(&verb, words);
 }
 
-/* ---- what is wrong ------------------------------------------------------ */
+/* ---- what is wrong ----------------------------------------------------- */
 
 static const struct wrong_row {
 	const char *name, *line, *text;
@@ -100,7 +100,7 @@ test_wrong(void **state)
 	assert_string_equal(tn_error_text(), row->text);
 }
 
-/* ---- what is right ------------------------------------------------------ */
+/* ---- what is right ----------------------------------------------------- */
 
 static void
 test_defaults(void **state)

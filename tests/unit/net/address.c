@@ -128,6 +128,20 @@ test_odd_addresses(void **state)
 	assert_int_equal(tn_address_from_ip(&ip, 1, &a), -EINVAL);
 }
 
+/* The same link-local address on another link is another machine's. */
+static void
+test_equal_zones(void **state)
+{
+	struct tn_address a, b;
+	struct tn_ip ip;
+
+	assert_int_equal(tn_ip_parse(TN_SLICE("fe80::1%1"), &ip), 0);
+	assert_int_equal(tn_address_from_ip(&ip, 9, &a), 0);
+	assert_int_equal(tn_ip_parse(TN_SLICE("fe80::1%4000000000"), &ip), 0);
+	assert_int_equal(tn_address_from_ip(&ip, 9, &b), 0);
+	assert_false(tn_address_equal(&a, &b));
+}
+
 /* ---- endpoints --------------------------------------------------------- */
 
 static const struct endpoint_row {
@@ -277,6 +291,7 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_odd_addresses),
+		cmocka_unit_test(test_equal_zones),
 		cmocka_unit_test(test_endpoint_long),
 		cmocka_unit_test(test_endpoint_text),
 	};

@@ -127,6 +127,11 @@ race(const char *const *addresses, const struct tn_connect_options *options)
 	theirs = check_name(world.live);
 	CHECK(tn_address_equal(&peer, &theirs));
 	mine = check_name(s);
+	if (options != NULL && options->source != NULL) {
+		theirs = *options->source;
+		tn_address_set_port(&theirs, tn_address_port(&mine));
+		CHECK(tn_address_equal(&mine, &theirs));
+	}
 	CHECK_INT(tn_socket_accept(world.live, &accepted, &peer), 0);
 	CHECK(tn_address_equal(&peer, &mine));
 	CHECK_INT(tn_socket_sendall(s, "x", 1, 0), 0);
@@ -168,6 +173,16 @@ refused_first(void)
 
 	CHECK(RACE(&never, REFUSES, REFUSES_TOO, REFUSES_V6, LIVE) < 900);
 	CHECK(RACE(&never, UNREACHABLE, LIVE) < 900);
+}
+
+/* One that fails makes way for the next at once, whoever else is silent. */
+static void
+refused_second(void)
+{
+	struct tn_connect_options slow = { .attempt_delay_ms = 500 };
+	int64_t ms = RACE(&slow, SILENT, REFUSES, LIVE);
+
+	CHECK(ms >= 500 && ms < 950);
 }
 
 static void
@@ -343,6 +358,7 @@ main(void)
 		RACE_TEST(first_lives),
 		RACE_TEST(silent_first),
 		RACE_TEST(refused_first),
+		RACE_TEST(refused_second),
 		RACE_TEST(first_of_family),
 		RACE_TEST(all_refuse),
 		RACE_TEST(literals),

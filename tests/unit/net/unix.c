@@ -276,6 +276,87 @@ test_pass_descriptor(void)
 	tn_socket_free(s[1]);
 }
 
+/* ---- what a short read leaves behind ----------------------------------- */
+
+struct left {
+	struct tn_socket *s[2];
+	int flags; /* of the first calls */
+};
+
+/* Woken once, it finds by itself what each call left: no edge tells of that
+ * again. */
+static int
+recv_left(void *arg)
+{
+	struct left *left = arg;
+	struct tn_socket *s = left->s[1];
+	struct tn_scope scope;
+	char bytes[100];
+
+	tn_scope_open(&scope, tn_after(5 * TN_SECOND));
+	CHECK_INT(tn_socket_recv(s, bytes, sizeof(bytes), left->flags), 1);
+	CHECK_INT(tn_socket_recvfrom(s, bytes, sizeof(bytes), left->flags,
+		      NULL),
+	    1);
+	CHECK_INT(tn_socket_recv(s, bytes, sizeof(bytes), 0), 1);
+	CHECK(!tn_scope_close(&scope));
+	return 0;
+}
+
+static void
+left_check(struct left *left, void (*send)(struct tn_socket *))
+{
+	struct tn_group *group = check_group();
+
+	check_go(group, recv_left, left);
+	CHECK_INT(tn_sleep(5 * TN_MILLISECOND), 0);
+	send(left->s[0]);
+	check_group_end(group);
+	tn_socket_free(left->s[0]);
+	tn_socket_free(left->s[1]);
+}
+
+static void
+send_three(struct tn_socket *s)
+{
+	for (int i = 0; i < 3; i++)
+		CHECK_INT(tn_socket_send(s, "x", 1, 0), 1);
+}
+
+/* A read ends where a descriptor comes with the bytes. */
+static void
+send_three_fds(struct tn_socket *s)
+{
+	for (int i = 0; i < 3; i++)
+		send_fd(s, STDERR_FILENO);
+}
+
+static void
+send_once(struct tn_socket *s)
+{
+	CHECK_INT(tn_socket_send(s, "x", 1, 0), 1);
+}
+
+static void
+test_left(void)
+{
+	struct left fds = { 0 }, datagrams = { 0 }, udp = { 0 };
+	struct left peek = { .flags = MSG_PEEK };
+	struct tn_address to;
+
+	CHECK_INT(tn_socket_pair(AF_UNIX, SOCK_STREAM, 0, fds.s), 0);
+	left_check(&fds, send_three_fds);
+	CHECK_INT(tn_socket_pair(AF_UNIX, SOCK_DGRAM, 0, datagrams.s), 0);
+	left_check(&datagrams, send_three);
+	udp.s[0] = open_socket(AF_INET, SOCK_DGRAM);
+	udp.s[1] = check_listen("udp:127.0.0.1:0");
+	to = check_name(udp.s[1]);
+	CHECK_INT(tn_socket_connect(udp.s[0], &to), 0);
+	left_check(&udp, send_three);
+	check_tcp_pair(peek.s);
+	left_check(&peek, send_once);
+}
+
 /* ---- descriptors from elsewhere ---------------------------------------- */
 
 static int
@@ -373,6 +454,7 @@ main(void)
 		CHECK_BOTH(test_unix_datagram),
 		CHECK_BOTH(test_unix_backlog),
 		CHECK_BOTH(test_pass_descriptor),
+		CHECK_BOTH(test_left),
 		CHECK_BOTH(test_foreign),
 		CHECK_BOTH(test_foreign_listener),
 		CHECK_BOTH(test_no_socket),

@@ -73,7 +73,7 @@ tree_teardown(void **state)
 	return nftw(tree_path, tree_remove, 16, FTW_DEPTH | FTW_PHYS);
 }
 
-/* ---- what is in the folder ----------------------------------------------- */
+/* ---- what is in the folder --------------------------------------------- */
 
 void
 tree_dir(const char *path)
@@ -162,7 +162,7 @@ tree_open_read(const char *path, int *ret)
 	return text;
 }
 
-/* ---- calls that fail ----------------------------------------------------- */
+/* ---- calls that fail --------------------------------------------------- */
 
 int tree_fail_at = -1, tree_calls;
 

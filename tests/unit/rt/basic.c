@@ -81,7 +81,7 @@ member_fails(void *arg)
 {
 	int n = *(int *)arg;
 
-	tn_sleep(20 * n * TN_MILLISECOND);
+	tn_sleep(n * 20 * TN_MILLISECOND); /* starting them takes time too */
 	return n % 2 == 0 ? tn_error_set(-EIO, "member %d", n) : 0;
 }
 
@@ -189,7 +189,18 @@ test_free_cancels(void **state)
 static int
 deadline_of(void *arg)
 {
-	*(tn_time *)arg = tn_deadline();
+	struct tn_scope outer, inner;
+	tn_time at = tn_deadline();
+
+	/* Which scopes of its own come and go does not change. */
+	tn_scope_open(&outer, at - TN_SECOND);
+	tn_scope_open(&inner, TN_NEVER);
+	assert_true(tn_deadline() == at - TN_SECOND);
+	tn_scope_close(&inner);
+	assert_true(tn_deadline() == at - TN_SECOND);
+	tn_scope_close(&outer);
+	assert_true(tn_deadline() == at);
+	*(tn_time *)arg = at;
 	return 0;
 }
 

@@ -9,7 +9,7 @@
 #include <tenon/run.h>
 #include <tenon/signals.h>
 #include <unistd.h>
-#include "rt/rt.h"
+#include "rt/internal.h"
 #include "unit/rt/check.h"
 
 /* ---- one function a wait: returns what the wait returned --------------- */
@@ -193,7 +193,7 @@ static const struct row {
 
 /* ---- the ways to end one ----------------------------------------------- */
 
-enum how { CANCEL, DEADLINE, OUTER_DEADLINE };
+enum how { CANCEL, DEADLINE, OUTER_DEADLINE, BOTH_DEADLINES };
 
 struct plan {
 	const struct row *row;
@@ -214,17 +214,18 @@ plan_wait(void *arg)
 	if (plan->how == CANCEL) {
 		plan->result = plan->row->wait(NULL);
 	} else {
-		bool inside = plan->how == OUTER_DEADLINE;
+		bool by_outer = plan->how != DEADLINE;
+		bool by_inner = plan->how != OUTER_DEADLINE;
+		tn_time soon = tn_after(10 * TN_MILLISECOND);
+		tn_time late = tn_after(TN_SECOND * 60);
 
-		tn_scope_open(&outer, tn_after(inside ? 10 * TN_MILLISECOND :
-		    TN_SECOND * 60));
-		tn_scope_open(&inner, tn_after(inside ? TN_SECOND * 60 :
-		    10 * TN_MILLISECOND));
+		tn_scope_open(&outer, by_outer ? soon : late);
+		tn_scope_open(&inner, by_inner ? soon : late);
 		plan->result = plan->row->wait(NULL);
 		fired = tn_scope_close(&inner);
-		assert_int_equal(fired, !inside);
+		assert_int_equal(fired, by_inner);
 		fired = tn_scope_close(&outer);
-		assert_int_equal(fired, inside);
+		assert_int_equal(fired, by_outer);
 	}
 	plan->took = tn_now() - start;
 	return plan->result;
@@ -276,7 +277,7 @@ test_row(void **state)
 	const struct row *row = *state;
 
 	for (int thread = 0; thread <= (row->threads ? 1 : 0); thread++) {
-		for (int how = CANCEL; how <= OUTER_DEADLINE; how++) {
+		for (int how = CANCEL; how <= BOTH_DEADLINES; how++) {
 			struct plan plan = { .row = row,
 				.how = (enum how)how, .thread = thread != 0 };
 
@@ -289,21 +290,63 @@ test_row(void **state)
 static void
 test_discarded(void **state)
 {
-	for (int i = 0; i < 100 && atomic_load(&discarded) < 6; i++)
+	for (int i = 0; i < 100 && atomic_load(&discarded) < 8; i++)
 		usleep(10000);
-	assert_int_equal(atomic_load(&discarded), 6);
+	assert_int_equal(atomic_load(&discarded), 8);
+}
+
+/* The second one waits in the queue when both are left behind. */
+static int
+unbegun_main(void *arg)
+{
+	int before = atomic_load(&discarded);
+	struct tn_scope scope;
+	struct tn_group *group;
+
+	tn_scope_open(&scope, tn_after(20 * TN_MILLISECOND));
+	assert_int_equal(tn_group_open(&group), 0);
+	tn_scope_close(&scope);
+	assert_int_equal(tn_go(group, wait_job, NULL), 0);
+	assert_int_equal(tn_go(group, wait_job, NULL), 0);
+	assert_int_equal(tn_group_wait(group), -ETIMEDOUT);
+	tn_group_free(group);
+	assert_int_equal(atomic_load(&discarded), before + 1);
+	while (atomic_load(&discarded) < before + 2)
+		assert_int_equal(tn_sleep(TN_MILLISECOND), 0);
+
+	/* It left the queue, so the one worker is enough for the next. */
+	assert_int_equal(tn_sleep(50 * TN_MILLISECOND), 0);
+	tn__workers_limit(0, 0);
+	assert_int_equal(wait_job(NULL), 0);
+	assert_int_equal(tn__workers_count(), 1);
+	return 0;
+}
+
+static void
+test_discarded_unbegun(void **state)
+{
+	struct tn_run_options one = { .lookup_workers = 1 };
+
+	while (tn__workers_count() > 0) {
+		tn__workers_retire();
+		usleep(1000);
+	}
+	assert_int_equal(tn_run(unbegun_main, NULL, &one), 0);
 }
 
 int
 main(void)
 {
-	struct CMUnitTest tests[TN_COUNT(rows) + 1];
+	static const struct CMUnitTest more[] = {
+		cmocka_unit_test(test_discarded),
+		cmocka_unit_test(test_discarded_unbegun),
+	};
+	struct CMUnitTest tests[TN_COUNT(rows) + TN_COUNT(more)];
 
 	for (size_t i = 0; i < TN_COUNT(rows); i++)
 		tests[i] = (struct CMUnitTest){ .name = rows[i].name,
 			.test_func = test_row,
 			.initial_state = (void *)(uintptr_t)&rows[i] };
-	tests[TN_COUNT(rows)] =
-	    (struct CMUnitTest)cmocka_unit_test(test_discarded);
+	memcpy(tests + TN_COUNT(rows), more, sizeof(more));
 	return cmocka_run_group_tests_name("rt/cancel", tests, NULL, NULL);
 }

@@ -467,8 +467,8 @@ test_outlives_its_loop(void **state)
 	close(fds[1]);
 }
 
-/* Two events come in one batch; who handles the first closes the second and
- * takes its place in the table.  The stale event must not reach the newcomer. */
+/* Two events come in one batch; who handles the first closes the second, whose
+ * place in the table is taken anew.  The stale event must not reach it. */
 struct replaced {
 	struct tn__io first, second, newcomer;
 	int fresh;
@@ -719,7 +719,7 @@ test_stall(void **state)
 	tn_log_set(count_stall, NULL);
 	assert_int_equal(tn_run(stall_main, NULL, &options), 0);
 	tn_log_set(NULL, NULL);
-	assert_int_equal(atomic_load(&stalls), 1);
+	assert_true(atomic_load(&stalls) >= 1); /* more on a busy machine */
 }
 
 static void

@@ -16,7 +16,7 @@
 #include <unistd.h>
 #include "unit/net/check.h"
 
-/* ---- clients ------------------------------------------------------------ */
+/* ---- clients ----------------------------------------------------------- */
 
 /* A wait of ten seconds is a hang. */
 static inline void
@@ -108,7 +108,7 @@ check_reset(int fd)
 	close(fd);
 }
 
-/* ---- what is left behind ------------------------------------------------ */
+/* ---- what is left behind ----------------------------------------------- */
 
 static inline int
 check_open_fds(void)
@@ -131,7 +131,7 @@ check_open_fds(void)
 		CHECK(condition);                                              \
 	} while (0)
 
-/* ---- handlers ----------------------------------------------------------- */
+/* ---- handlers ---------------------------------------------------------- */
 
 static inline int
 check_echo(struct tn_request *rq)
@@ -148,7 +148,7 @@ check_echo(struct tn_request *rq)
 	return r;
 }
 
-/* ---- a server on a thread ----------------------------------------------- */
+/* ---- a server on a thread ---------------------------------------------- */
 
 struct check_server {
 	struct tn_server *server;
@@ -204,7 +204,7 @@ check_server_stop(struct check_server *t)
 	check_server_end(t);
 }
 
-/* ---- a server in a process ---------------------------------------------- */
+/* ---- a server in a process --------------------------------------------- */
 
 struct check_process {
 	int pid;

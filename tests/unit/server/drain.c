@@ -1,5 +1,6 @@
 /* The end of a server: who is in flight finishes, who waits in the backlog is
  * served, who is idle or silent is sent home, and all of it within its time. */
+#include "stream/stream.h"
 #include "unit/server/check.h"
 
 static const struct kind {
@@ -67,7 +68,7 @@ handle_idle(struct tn_request *rq)
 	}
 }
 
-/* ---- in flight ---------------------------------------------------------- */
+/* ---- in flight --------------------------------------------------------- */
 
 static void
 test_in_flight(void)
@@ -127,7 +128,7 @@ test_backlog(void)
 	check_server_end(&t);
 }
 
-/* ---- idle, silent ------------------------------------------------------- */
+/* ---- idle, silent ------------------------------------------------------ */
 
 static void
 test_idle(void)
@@ -180,7 +181,7 @@ test_silent(void)
 	CHECK(check_ms_since(began) < 5000);
 }
 
-/* ---- out of time -------------------------------------------------------- */
+/* ---- out of time ------------------------------------------------------- */
 
 static atomic_int cancelled;
 
@@ -229,6 +230,58 @@ test_cancelled(void)
 	CHECK(check_ms_since(began) < 3000);
 }
 
+static size_t
+held(const struct tn_stream *s)
+{
+	return s->out_end - s->out_start;
+}
+
+static atomic_bool stuck;
+
+/* Has bytes left to send when it is told to end, and nobody takes them. */
+static int
+handle_unread(struct tn_request *rq)
+{
+	static const char bytes[4000];
+	int size = 4096, r = 0;
+
+	CHECK_INT(tn_socket_setsockopt(tn_stream_socket(rq->stream), SOL_SOCKET,
+		      SO_SNDBUF, &size, sizeof(size)),
+	    0);
+	while (r == 0 && held(rq->stream) < 24000) {
+		r = tn_stream_write(rq->stream, tn_slice(bytes, sizeof(bytes)));
+		if (r == 0)
+			r = tn_sleep(10 * TN_MILLISECOND); /* sends it */
+	}
+	CHECK_INT(r, 0);
+	atomic_store(&stuck, true);
+	CHECK_INT(tn_sleep(3600 * TN_SECOND), -ECANCELED);
+	CHECK(held(rq->stream) > 0);
+	return 0;
+}
+
+static void
+test_unread(void)
+{
+	const struct tn_server_options options = { .handle = handle_unread,
+		.drain_ms = 500 };
+	struct check_server t;
+	tn_time began;
+	int fd;
+
+	atomic_store(&stuck, false);
+	start(&t, options);
+	fd = check_call(&t.at);
+	CHECK_SOON(atomic_load(&stuck));
+	began = tn_now();
+	tn_server_shutdown(t.server);
+	CHECK_SOON(tn_server_active(t.server) == 0);
+	check_server_end(&t);
+	CHECK(check_ms_since(began) >= 1400);
+	CHECK(check_ms_since(began) < 5000);
+	close(fd);
+}
+
 static void
 test_twice(void)
 {
@@ -252,7 +305,7 @@ test_twice(void)
 	CHECK(check_ms_since(began) < 3000);
 }
 
-/* ---- from the inside, before the start, again --------------------------- */
+/* ---- from the inside, before the start, again -------------------------- */
 
 static int
 handle_shutdown(struct tn_request *rq)
@@ -361,7 +414,7 @@ test_restart(void)
 	check_server_stop(&t);
 }
 
-/* ---- all of them, for each kind ----------------------------------------- */
+/* ---- all of them, for each kind ---------------------------------------- */
 
 static const struct row {
 	const char *name;
@@ -372,6 +425,7 @@ static const struct row {
 	{ "idle ones are sent home", test_idle },
 	{ "silent ones too, after a second", test_silent },
 	{ "the rest is cancelled", test_cancelled },
+	{ "nor does who never reads hold it up", test_unread },
 	{ "at once the second time", test_twice },
 	{ "shut down by a handler", test_from_handler },
 	{ "shut down before it served", test_before },

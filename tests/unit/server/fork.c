@@ -4,7 +4,7 @@
 #include <tenon/log.h>
 #include "unit/server/check.h"
 
-/* ---- children that crash ------------------------------------------------ */
+/* ---- children that crash ----------------------------------------------- */
 
 static int
 handle_word(struct tn_request *rq)
@@ -81,7 +81,7 @@ test_apart(void **state)
 	check_process_stop(&p);
 }
 
-/* ---- drain -------------------------------------------------------------- */
+/* ---- drain ------------------------------------------------------------- */
 
 static void
 test_drain(void **state)
@@ -147,7 +147,7 @@ test_orphan(void **state)
 	close(p.control);
 }
 
-/* ---- what is told about it ---------------------------------------------- */
+/* ---- what is told about it --------------------------------------------- */
 
 static void
 tell_log(void *arg, enum tn_log_level level, const char *event,
@@ -189,7 +189,7 @@ test_told(void **state)
 	close(ends[1]);
 }
 
-/* ---- may not ------------------------------------------------------------ */
+/* ---- may not ----------------------------------------------------------- */
 
 static int
 serve_once(void *arg)

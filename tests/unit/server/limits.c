@@ -3,9 +3,10 @@
 #include <pthread.h>
 #include <sys/resource.h>
 #include <tenon/log.h>
+#include "server/server.h"
 #include "unit/server/check.h"
 
-/* ---- so many at once ---------------------------------------------------- */
+/* ---- so many at once --------------------------------------------------- */
 
 static const struct kind {
 	const char *name;
@@ -130,7 +131,7 @@ test_datagram_bytes_max(void **state)
 	check_server_stop(&t);
 }
 
-/* ---- so slow, so long --------------------------------------------------- */
+/* ---- so slow, so long -------------------------------------------------- */
 
 static char complaint[512];
 static int complaint_code;
@@ -237,7 +238,46 @@ test_lively(void **state)
 	check_server_stop(&t);
 }
 
-/* ---- no descriptors ----------------------------------------------------- */
+/* ---- no threads -------------------------------------------------------- */
+
+static atomic_int refusals;
+
+static int
+start_scarce(struct tn_group *group, int (*fn)(void *), void *arg)
+{
+	if (atomic_fetch_sub(&refusals, 1) > 0)
+		return tn_error_set(-EAGAIN, "start a thread: none left");
+	return tn_go(group, fn, arg);
+}
+
+/* Who cannot be served for want of a thread keeps no place of those who can. */
+static void
+test_start_fails(void **state)
+{
+	const struct tn_server_options options = { .handle = check_echo,
+		.connections_max = 2 };
+	struct check_server t = { 0 };
+	struct tn__server_kind scarce_kind;
+	int fd;
+
+	CHECK_INT(tn_server_open(&options, &t.server), 0);
+	scarce_kind = *t.server->kind;
+	scarce_kind.start = start_scarce;
+	t.server->kind = &scarce_kind;
+	tn_server_address(t.server, &t.at);
+	t.group = check_group();
+	atomic_store(&refusals, 2);
+	CHECK_INT(tn_go_thread(t.group, check_server_thread, &t), 0);
+	for (int i = 0; i < 2; i++)
+		check_hear_end(check_call(&t.at));
+	fd = check_call(&t.at);
+	check_say(fd, "room again");
+	check_hear(fd, "room again");
+	close(fd);
+	check_server_stop(&t);
+}
+
+/* ---- no descriptors ---------------------------------------------------- */
 
 static atomic_int scarce;
 
@@ -316,13 +356,14 @@ test_emfile(void **state)
 int
 main(void)
 {
-	enum { FIXED = 4 };
+	enum { FIXED = 5 };
 	struct CMUnitTest tests[FIXED + TN_COUNT(kinds) + TN_COUNT(rows)] = {
 		/* First: its child must be alone. */
 		cmocka_unit_test(test_emfile),
 		cmocka_unit_test(test_datagrams_max),
 		cmocka_unit_test(test_datagram_bytes_max),
 		cmocka_unit_test(test_lively),
+		cmocka_unit_test(test_start_fails),
 	};
 
 	for (size_t i = 0; i < TN_COUNT(kinds); i++)

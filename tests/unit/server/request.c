@@ -6,7 +6,7 @@
 #include <tenon/log.h>
 #include "unit/server/check.h"
 
-/* ---- what happened, in words -------------------------------------------- */
+/* ---- what happened, in words ------------------------------------------- */
 
 static char seen[1024];
 static pthread_mutex_t seen_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -120,7 +120,7 @@ test_row(void **state)
 	CHECK_TEXT(seen, row->wanted);
 }
 
-/* ---- the request -------------------------------------------------------- */
+/* ---- the request ------------------------------------------------------- */
 
 static int
 tell_peer(struct tn_request *rq)
@@ -156,7 +156,7 @@ test_peer(void **state)
 	check_server_stop(&t);
 }
 
-/* ---- verify_request ----------------------------------------------------- */
+/* ---- verify_request ---------------------------------------------------- */
 
 static atomic_bool welcome;
 
@@ -190,7 +190,7 @@ test_verify(void **state)
 	check_server_stop(&t);
 }
 
-/* ---- errors without a handler of theirs go to the log ------------------- */
+/* ---- errors without a handler of theirs go to the log ------------------ */
 
 static enum tn_log_level log_level;
 
@@ -248,7 +248,7 @@ test_log(void **state)
 	tn_log_set(NULL, NULL);
 }
 
-/* ---- one request at a time ---------------------------------------------- */
+/* ---- one request at a time --------------------------------------------- */
 
 static void
 on_timeout(struct tn_server *server)
@@ -341,7 +341,7 @@ handle_request_twice(void)
 	tn_server_free(server);
 }
 
-/* ---- answers that a datagram cannot carry ------------------------------- */
+/* ---- answers that a datagram cannot carry ------------------------------ */
 
 static int
 handle_packet(struct tn_request *rq)
@@ -395,7 +395,7 @@ test_replies(void **state)
 	check_server_stop(&t);
 }
 
-/* ---- service_actions ---------------------------------------------------- */
+/* ---- service_actions --------------------------------------------------- */
 
 static atomic_int services;
 
@@ -422,7 +422,7 @@ service_actions(void)
 	tn_server_free(server);
 }
 
-/* ---- a caller's mistakes ------------------------------------------------ */
+/* ---- a caller's mistakes ----------------------------------------------- */
 
 static void
 test_mistakes(void **state)

@@ -10,7 +10,7 @@
 
 #include "base/memory.h"
 
-/* ---- from stream to stream ---------------------------------------------- */
+/* ---- from stream to stream --------------------------------------------- */
 
 static const struct copy_row {
 	const char *name;
@@ -130,7 +130,7 @@ test_copy_fails(void **state)
 	tn_stream_free(to);
 }
 
-/* ---- files -------------------------------------------------------------- */
+/* ---- files ------------------------------------------------------------- */
 
 #define FILE_LEN ((size_t)3 << 20)
 

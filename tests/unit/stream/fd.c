@@ -15,7 +15,7 @@ in_loop(int (*test)(void *))
 	return tn_run(test, NULL, NULL);
 }
 
-/* ---- pipes -------------------------------------------------------------- */
+/* ---- pipes ------------------------------------------------------------- */
 
 static int
 pipe_talk(void *arg)
@@ -193,7 +193,7 @@ test_pipe_broken(void **state)
 	signal(SIGPIPE, SIG_DFL);
 }
 
-/* ---- terminals ---------------------------------------------------------- */
+/* ---- terminals --------------------------------------------------------- */
 
 /* Both ways on one descriptor, with pauses. */
 static int
@@ -306,7 +306,7 @@ test_terminal_both(void **state)
 	assert_int_equal(tn_run(terminal_both, NULL, NULL), 0);
 }
 
-/* ---- files -------------------------------------------------------------- */
+/* ---- files ------------------------------------------------------------- */
 
 static int
 file_talk(void *arg)

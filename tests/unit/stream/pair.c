@@ -1,7 +1,7 @@
 /* Two ends in one process, in fibers of one loop, of two, and in threads. */
 #include "carrier.h"
 
-/* ---- within one thread -------------------------------------------------- */
+/* ---- within one thread ------------------------------------------------- */
 
 static void
 test_both_ways(void **state)
@@ -68,7 +68,7 @@ test_timeout(void **state)
 	tn_stream_free(ends[1]);
 }
 
-/* ---- between two -------------------------------------------------------- */
+/* ---- between two ------------------------------------------------------- */
 
 #define AMOUNT 1000000
 

@@ -116,7 +116,7 @@ test_skip(void **state)
 	}
 }
 
-/* ---- large -------------------------------------------------------------- */
+/* ---- large ------------------------------------------------------------- */
 
 /* `min` up to the limit, through the pool's buffer and larger ones of its own,
  * which are given back too. */
@@ -168,7 +168,7 @@ test_too_large(void **state)
 	tn_stream_free(s);
 }
 
-/* ---- failures ----------------------------------------------------------- */
+/* ---- failures ---------------------------------------------------------- */
 
 /* What came before the error can be read; the error, which a socket tells only
  * once, comes again and again, and never turns into an end. */

@@ -71,7 +71,7 @@ kinds_for(const char *name, CMUnitTestFunction test, size_t count)
 	return _cmocka_run_group_tests(name, tests, count, NULL, NULL);
 }
 
-/* ---- reading and writing ------------------------------------------------ */
+/* ---- reading and writing ----------------------------------------------- */
 
 static int
 talk(void *arg)
@@ -120,7 +120,7 @@ test_talk(void **state)
 	assert_int_equal(in_loop(talk, *state), 0);
 }
 
-/* ---- two that write before they read ------------------------------------ */
+/* ---- two that write before they read ----------------------------------- */
 
 #define ROUNDS 64
 #define ROUND_BYTES 30000 /* fits the stream's buffer, not the kernel's */
@@ -247,7 +247,7 @@ test_pour(void **state)
 	assert_int_equal(tn_run(pour_both, *state, NULL), 0);
 }
 
-/* ---- the end ------------------------------------------------------------ */
+/* ---- the end ----------------------------------------------------------- */
 
 /* The peer sends on while we close: a close over unread bytes would reset the
  * connection and destroy the answer on its way. */
@@ -438,6 +438,8 @@ idle(void *arg)
 	}
 
 	/* What a scope of the caller's ends is not the peer's fault. */
+	pace.idle_ms = 5000;
+	tn_stream_set_pace(s, &pace);
 	for (int ms = 0; ms < 2; ms++) {
 		tn_scope_open(&scope, tn_after(ms * TN_MILLISECOND));
 		assert_int_equal(tn_stream_fill(s, 1, &got), -ETIMEDOUT);
@@ -479,9 +481,9 @@ trickle(void *arg)
 static int
 rate(const struct kind *t, int64_t rate_min, int expected)
 {
-	struct tn_pace pace = {
-		.idle_ms = 2000, .rate_min = rate_min, .rate_grace_ms = 50
-	};
+	struct tn_pace pace = { .idle_ms = 20000,
+		.rate_min = rate_min,
+		.rate_grace_ms = expected < 0 ? 50 : 10000 };
 	struct tn_stream *ends[2];
 	struct tn_group *group;
 	struct tn_slice got;

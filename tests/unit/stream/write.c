@@ -26,7 +26,7 @@ held(struct tn_stream *s)
 	return s->out_end - s->out_start;
 }
 
-/* ---- every size through every carrier ----------------------------------- */
+/* ---- every size through every carrier ---------------------------------- */
 
 static const struct write_row {
 	const char *name;
@@ -73,7 +73,7 @@ test_sizes(void **state)
 	free(bytes);
 }
 
-/* ---- when what is sent -------------------------------------------------- */
+/* ---- when what is sent ------------------------------------------------- */
 
 /* Small writes make one send, in the push before the fiber waits. */
 static void
@@ -163,7 +163,7 @@ test_blocked(void **state)
 	free(bytes);
 }
 
-/* ---- errors ------------------------------------------------------------- */
+/* ---- errors ------------------------------------------------------------ */
 
 static const struct error_row {
 	const char *name;
@@ -294,7 +294,7 @@ test_after_shutdown(void **state)
 	assert_int_equal(tn_stream_close(s), 0);
 }
 
-/* ---- printf ------------------------------------------------------------- */
+/* ---- printf ------------------------------------------------------------ */
 
 static void
 test_printf(void **state)

@@ -9,7 +9,7 @@ serve_put(struct tn_buffer *b, struct tn_slice text)
 	assert_int_equal(tn_buffer_append(b, text), 0);
 }
 
-/* ---- handlers ----------------------------------------------------------- */
+/* ---- handlers ---------------------------------------------------------- */
 
 static int
 serve_hello(struct tn_http_exchange *x)
@@ -312,7 +312,7 @@ serve_handler(struct tn_http_exchange *x, void *arg)
 	return -ENOENT;
 }
 
-/* ---- the wire ----------------------------------------------------------- */
+/* ---- the wire ---------------------------------------------------------- */
 
 struct serve_wire {
 	struct tn_stream stream;
@@ -382,7 +382,7 @@ serve_bytes(struct serve *serve, struct tn_slice in, size_t step)
 	return tn_http_serve_stream(serve->server, s, NULL);
 }
 
-/* ---- the server --------------------------------------------------------- */
+/* ---- the server -------------------------------------------------------- */
 
 static struct serve *serve_current;
 
@@ -446,7 +446,7 @@ serve_close(struct serve *serve)
 	tn_buffer_free(&serve->errors);
 }
 
-/* ---- what is expected --------------------------------------------------- */
+/* ---- what is expected -------------------------------------------------- */
 
 static void
 serve_page(int status, bool closes, struct tn_buffer *ret)

@@ -11,7 +11,7 @@
 
 #include "proto/http/http.h"
 
-/* ---- two fibers and a pair of streams ----------------------------------- */
+/* ---- two fibers and a pair of streams ---------------------------------- */
 
 struct talk {
 	struct serve serve;
@@ -103,7 +103,7 @@ test_run(void **state)
 	assert_int_equal(tn_run(test_in_run, *state, NULL), 0);
 }
 
-/* ---- deadlines ---------------------------------------------------------- */
+/* ---- deadlines --------------------------------------------------------- */
 
 static void
 test_late_head(void)
@@ -169,7 +169,7 @@ test_unread_reply(void)
 	talk_close(&t, group);
 }
 
-/* ---- in turn ------------------------------------------------------------ */
+/* ---- in turn ----------------------------------------------------------- */
 
 static void
 test_continue(void)
@@ -229,7 +229,7 @@ test_early_answer(void)
 	assert_int_equal(t.result, 0);
 }
 
-/* ---- what leaves together ----------------------------------------------- */
+/* ---- what leaves together ---------------------------------------------- */
 
 #define GET_HELLO "GET /hello HTTP/1.1\r\nHost: h\r\n\r\n"
 
@@ -248,7 +248,7 @@ test_one_send(void **state)
 	serve_close(&serve);
 }
 
-/* ---- files -------------------------------------------------------------- */
+/* ---- files ------------------------------------------------------------- */
 
 static struct tn_file *file;
 
@@ -305,7 +305,7 @@ test_file(void **state)
 	rmdir(folder);
 }
 
-/* ---- options ------------------------------------------------------------ */
+/* ---- options ----------------------------------------------------------- */
 
 static void
 test_options(void **state)
