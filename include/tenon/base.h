@@ -38,7 +38,8 @@ extern "C" {
 #define TN_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Bytes that belong to somebody else.  `data` need not end in NUL and may be
- * NULL when `len` is 0. */
+ * NULL when `len` is 0.  In C++ too it is `struct tn_slice`, with the word: the
+ * function of that name hides the other. */
 struct tn_slice {
 	const char *data;
 	size_t len;

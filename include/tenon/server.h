@@ -74,7 +74,10 @@ struct tn_server_options {      /* all-zero is valid; 0 = default */
 	int64_t rate_grace_ms;      /* 5,000 */
 	int64_t drain_ms;           /* after shutdown: time for what is in
 				     * flight before it is cancelled; 10,000 */
-	int64_t datagram_bytes_max; /* 65,507; longer ones are cut */
+	int64_t datagram_bytes_max; /* 65,507; longer ones are cut.  One that
+				     * claims to come from the server itself
+				     * is dropped, and so are replies beyond
+				     * 64 that find no room */
 	uint64_t reserved[8];
 };
 

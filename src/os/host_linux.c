@@ -148,7 +148,13 @@ linux_kind(mode_t mode)
 static int64_t
 linux_nanoseconds(const struct timespec *t)
 {
-	return (int64_t)t->tv_sec * 1000000000 + t->tv_nsec;
+	int64_t ns;
+
+	/* Nobody's clock, but a file may say the year 2400. */
+	if (__builtin_mul_overflow((int64_t)t->tv_sec, 1000000000, &ns) ||
+	    __builtin_add_overflow(ns, (int64_t)t->tv_nsec, &ns))
+		return t->tv_sec < 0 ? INT64_MIN : INT64_MAX;
+	return ns;
 }
 
 static void

@@ -346,6 +346,16 @@ tn__wait_grant(struct tn__wait *wait, int result)
 }
 
 void
+tn__fiber_label(const char *name)
+{
+	struct tn__fiber *f = tn__self();
+	size_t len = strnlen(name, sizeof(f->name) - 1);
+
+	memcpy(f->name, name, len);
+	f->name[len] = '\0';
+}
+
+void
 tn_fiber_name(const char *format, ...)
 {
 	struct tn__fiber *f = tn__self();

@@ -156,6 +156,9 @@ int tn__io_close(struct tn__io *io);
 /* Lets another loop take it over; nobody may be waiting.  The fd stays. */
 void tn__io_release(struct tn__io *io);
 
+/* Names the present fiber, as tn_fiber_name(), but without formatting. */
+void tn__fiber_label(const char *name);
+
 /* ---- pushing while waiting --------------------------------------------- */
 
 /* Something a fiber has written to that still holds bytes.  Before the fiber

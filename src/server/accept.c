@@ -71,6 +71,23 @@ caller_take_packet(struct tn__caller *caller, struct tn_socket *listener)
 	    &caller->stream);
 }
 
+/* A datagram that claims to come from us would be answered to ourselves, and so
+ * on for ever; its sender's address is easily forged. */
+static bool
+caller_is_ourselves(const struct tn_server *s, const struct tn_address *peer)
+{
+	struct tn_address own;
+	struct tn_ip own_ip, peer_ip;
+
+	tn_server_address(s, &own);
+	if (tn_address_equal(&own, peer))
+		return true;
+	return tn_address_port(&own) != 0 &&
+	    tn_address_port(&own) == tn_address_port(peer) &&
+	    tn_address_ip(&own, &own_ip) == 0 && tn_ip_is_any(&own_ip) &&
+	    tn_address_ip(peer, &peer_ip) == 0 && tn_ip_is_loopback(&peer_ip);
+}
+
 /* 1 with a caller; 0 with none when it was refused; -EAGAIN when nobody is
  * there; or an error. */
 static int
@@ -88,6 +105,8 @@ caller_take(struct tn_server *s, struct tn_socket *listener,
 	    caller_take_socket(caller, listener);
 	if (r < 0)
 		return r;
+	if (s->packet != NULL && caller_is_ourselves(s, &caller->peer))
+		return 0;
 	if (s->options.verify_request != NULL &&
 	    !s->options.verify_request(s, &caller->peer))
 		return 0;

@@ -9,6 +9,7 @@
 
 #define CONNECTION_CLOSE_SPAN TN_SECOND /* for the end of a cancelled one */
 #define CONNECTION_REPLY_SPAN TN_SECOND /* until a datagram is dropped */
+#define CONNECTION_REPLIES_WAITING 64
 
 /* What lies below a handler while it waits stays small: this file's functions
  * with room for text are kept out of it. */
@@ -72,25 +73,41 @@ connection_reply_failed(const struct tn__connection *c, int code, size_t size)
 }
 
 /* Straight to the descriptor: many may reply through it, from fibers, threads
- * and children, and none may wait in it.  When it is full, or the receiver's
- * queue, no event tells when there is room: again after 1 to 64 ms. */
+ * and children, and none may wait in it. */
+static int
+connection_reply_once(struct tn__connection *c, const struct msghdr *message)
+{
+	int fd = c->request.server->listener->io.fd;
+	ssize_t n;
+
+	do
+		n = tn__net()->sendmsg(fd, message,
+		    MSG_DONTWAIT | MSG_NOSIGNAL);
+	while (n == -EINTR);
+	return n < 0 ? (int)n : 0;
+}
+
+/* When the socket is full, or the receiver's queue, no event tells when there
+ * is room: again after 1 to 64 ms.  A few may wait so; whoever floods us and
+ * does not read loses the rest, as datagrams may be lost. */
 static int
 connection_reply_send(struct tn__connection *c, const struct msghdr *message)
 {
-	int fd = c->request.server->listener->io.fd;
+	atomic_int *waiting = &c->request.server->replies_waiting;
 	tn_time pause = TN_MILLISECOND;
-	ssize_t n;
+	int r = connection_reply_once(c, message);
 
-	while ((n = tn__net()->sendmsg(fd, message,
-		    MSG_DONTWAIT | MSG_NOSIGNAL)) < 0) {
-		if (n != -EAGAIN && n != -EINTR)
-			return (int)n;
-		if (tn_sleep(pause) < 0)
-			return (int)n;
-		if (pause < 64 * TN_MILLISECOND)
-			pause *= 2;
+	if (r != -EAGAIN)
+		return r;
+	if (atomic_fetch_add(waiting, 1) < CONNECTION_REPLIES_WAITING) {
+		while (r == -EAGAIN && tn_sleep(pause) == 0) {
+			r = connection_reply_once(c, message);
+			if (pause < 64 * TN_MILLISECOND)
+				pause *= 2;
+		}
 	}
-	return 0;
+	atomic_fetch_sub(waiting, 1);
+	return r;
 }
 
 /* What was written goes back as one datagram. */
@@ -272,6 +289,8 @@ tn__connection_main(void *arg)
 	};
 
 	tn__caller_free(caller);
+	if (c.acceptor != NULL)
+		tn__fiber_label("connection");
 	c.carrier = c.request.stream;
 	atomic_fetch_add(&s->total, 1);
 	atomic_fetch_add(&s->active, 1);

@@ -41,6 +41,7 @@ struct tn_server {
 	struct tn_address address;
 	struct tn_socket *listener; /* closed once drained */
 	char *packet;               /* datagrams are received here */
+	atomic_int replies_waiting; /* datagrams that found no room */
 	struct tn_channel *slots;   /* a message each; NULL: no limit */
 	struct tn_channel *ended;   /* a message when one ended, if wanted */
 	atomic_bool wanted;

@@ -263,7 +263,7 @@ tn_stream_read_exact(struct tn_stream *s, void *ret, size_t size)
 int64_t
 tn_stream_skip(struct tn_stream *s, int64_t max)
 {
-	struct tn_slice shown;
+	struct tn_slice shown = { NULL, 0 };
 	int64_t done = 0;
 	int r;
 

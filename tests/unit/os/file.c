@@ -233,6 +233,21 @@ test_info(void **state)
 	tn_file_free(file);
 }
 
+/* Nanoseconds since 1970 end in the year 2262. */
+static void
+test_far_future(void **state)
+{
+	const struct timespec year_2400[2] = { { 13569465600, 0 },
+		{ 13569465600, 0 } };
+	struct tn_file_info info;
+
+	tree_use(&tn__os_linux);
+	tree_file("root/future", "text");
+	assert_int_equal(utimensat(tree_fd, "root/future", year_2400, 0), 0);
+	assert_int_equal(tn_dir_stat(tree_root, TN_SLICE("future"), &info), 0);
+	assert_true(info.modified_ns == INT64_MAX);
+}
+
 /* In a fiber what may wait is a worker's. */
 static int
 read_in_fiber(void *arg)
@@ -271,6 +286,7 @@ main(void)
 		cmocka_unit_test(test_prepare),
 		cmocka_unit_test(test_grows_and_shrinks),
 		cmocka_unit_test(test_info),
+		cmocka_unit_test(test_far_future),
 		cmocka_unit_test(test_fiber),
 	};
 	void *state = NULL;
