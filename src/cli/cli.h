@@ -18,6 +18,7 @@ enum {
 /* ---- tables ------------------------------------------------------------- */
 
 #define CLI_LIST_MAX 64
+#define CLI_LOOPS_MAX 256 /* what tn_run() can start */
 
 struct cli_list { /* of an option that may be given again */
 	const char *items[CLI_LIST_MAX];
@@ -86,8 +87,13 @@ int cli_parse(const struct cli_verb *verb, char *const *words);
  * meant, or NULL. */
 const char *cli_suggest(const char *word, const char *const *words);
 
-/* For cli_option.check: is it an address that a stream can listen at or be
- * connected to; or any address. */
+/* An address as the library takes it: a port by itself is short for this
+ * machine's, and is written out in `out`. */
+#define CLI_ADDRESS_SIZE 32
+const char *cli_address(const char *text, char out[CLI_ADDRESS_SIZE]);
+
+/* For cli_option.check: does cli_address() give an address that a stream can
+ * listen at or be connected to; or any address. */
 int cli_check_stream(const char *text);
 int cli_check_address(const char *text);
 

@@ -23,7 +23,7 @@ static const struct cli_option echo_options[] = {
 	{ .argument = "ADDRESS", .text = &echo.address, .required = true,
 	    .check = cli_check_address,
 	    .help = "whom to talk to: HOST:PORT, udp:HOST:PORT, unix:/PATH or "
-		    "unixgram:/PATH" },
+		    "unixgram:/PATH; 9000 alone is 127.0.0.1:9000" },
 	{ .argument = "TEXT", .list = &echo.texts,
 	    .help = "what to say, a line each; otherwise standard input says "
 		    "it" },
@@ -48,6 +48,7 @@ struct echo_call {
 	bool prompt;  /* a person types, and sees the answers */
 	bool escape;  /* what comes is for a terminal */
 	bool said_all;
+	size_t last;  /* line without an end: bytes of it, still in `in` */
 };
 
 /* Shows how far it is, unless the answers are on the terminal. */
@@ -225,6 +226,8 @@ echo_next(struct echo_call *call, size_t *given, struct tn_slice *ret)
 {
 	int r;
 
+	tn_stream_consume(call->in, call->last);
+	call->last = 0;
 	if (echo.texts.count > 0) {
 		if (*given == echo.texts.count)
 			return 0;
@@ -240,7 +243,11 @@ echo_next(struct echo_call *call, size_t *given, struct tn_slice *ret)
 		r = tn_stream_read_line(call->in, TN_LINE_ANY,
 		    CLI_DATAGRAM_MAX, ret);
 	} while (r > 0 && ret->len == 0); /* nothing is no message */
-	return r;
+	if (r == TN_ETRUNCATED) { /* what the last line is without its end */
+		r = tn_stream_fill(call->in, 1, ret);
+		call->last = r < 0 ? 0 : ret->len;
+	}
+	return r < 0 ? r : r > 0;
 }
 
 static int
@@ -306,11 +313,34 @@ echo_main(void *arg)
 	return r < 0 ? r : flushed;
 }
 
+/* Whoever gets an empty datagram cannot tell it from nothing, and sends no
+ * answer that could be waited for. */
+static bool
+echo_says_nothing(void)
+{
+	struct tn_endpoint e;
+
+	if (tn_endpoint_parse(echo.address, &e) < 0 || e.type != SOCK_DGRAM)
+		return false;
+	for (size_t i = 0; i < echo.texts.count; i++)
+		if (echo.texts.items[i][0] == '\0')
+			return true;
+	return false;
+}
+
 static int
 echo_run(void)
 {
-	int r = tn_run(echo_main, NULL, NULL);
+	static char full[CLI_ADDRESS_SIZE];
+	int r;
 
+	echo.address = cli_address(echo.address, full);
+	if (echo_says_nothing()) {
+		tn_error_set(-EINVAL, "TEXT \"\": an empty datagram gets no "
+		    "answer");
+		return cli_usage("echo");
+	}
+	r = tn_run(echo_main, NULL, NULL);
 	return r < 0 ? cli_fail("echo", r) : CLI_DONE;
 }
 
@@ -322,7 +352,8 @@ const struct cli_verb cli_verb_echo = {
 	    "Sends what is typed, what standard input holds or what stands "
 	    "behind the address, and shows what comes back, until the other side "
 	    "is done. It speaks TCP, and with udp: or unixgram: before the "
-	    "address sends datagrams, each of which should be answered.",
+	    "address sends datagrams, each of which should be answered; empty "
+	    "lines are skipped.",
 	.options = echo_options,
 	.examples = echo_examples,
 	.run = echo_run,

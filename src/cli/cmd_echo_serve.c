@@ -7,6 +7,7 @@
 #include "cli/cli.h"
 #include "cli/serving.h"
 #include "cli/terminal.h"
+#include "cli/warn.h"
 
 /* ---- options ------------------------------------------------------------ */
 
@@ -28,7 +29,8 @@ static const struct cli_option echo_options[] = {
 	{ .argument = "ADDRESS", .text = &echo.address, .required = true,
 	    .check = cli_check_address,
 	    .help = "where to listen: HOST:PORT, udp:HOST:PORT, unix:/PATH or "
-		    "unixgram:/PATH; port 0 is any that is free" },
+		    "unixgram:/PATH; 9000 alone is 127.0.0.1:9000, and port 0 "
+		    "any that is free" },
 	{ .name = "stamp", .letter = 's', .flag = &echo.stamp,
 	    .help = "put the time before each piece: [Wed Jan 10 23:32:35 2018] "
 		    "hello" },
@@ -44,7 +46,7 @@ static const struct cli_option echo_options[] = {
 	{ .name = "idle", .argument = "TIME", .span_ms = &echo.idle_ms,
 	    .fallback = "never", .help = "who is silent longer is hung up on" },
 	{ .name = "loops", .argument = "N", .number = &echo.loops,
-	    .fallback = "1", .min = 1, .max = 1024,
+	    .fallback = "1", .min = 1, .max = CLI_LOOPS_MAX,
 	    .help = "threads to serve fibers with" },
 	{ .name = "quiet", .letter = 'q', .flag = &echo.quiet,
 	    .help = "say nothing but errors" },
@@ -61,14 +63,23 @@ static const struct cli_example echo_examples[] = {
 
 /* ---- running ------------------------------------------------------------ */
 
+/* The address as `tenon echo` takes it. */
 static void
 echo_announce(void *arg)
 {
 	struct tn_address address;
+	struct tn_endpoint asked;
 	char text[TN_ADDRESS_TEXT_MAX];
+	const char *shown = text, *scheme = "";
 
 	tn_server_address(arg, &address);
-	printf("Echo at %s\n", tn_address_format(&address, text));
+	tn_address_format(&address, text);
+	if (tn_endpoint_parse(echo.address, &asked) == 0 &&
+	    asked.type == SOCK_DGRAM) {
+		scheme = asked.local ? "unixgram:" : "udp:";
+		shown += asked.local ? strlen("unix:") : 0;
+	}
+	printf("Echo at %s%s\n", scheme, shown);
 	if (cli_terminal(stdout).tty)
 		puts("Press Ctrl-C to stop.");
 	fflush(stdout);
@@ -104,7 +115,10 @@ static int
 echo_run(void)
 {
 	struct tn_run_options run = { .loops = (int)echo.loops };
+	static char full[CLI_ADDRESS_SIZE];
 	int r = tn_overflow_report();
+
+	echo.address = cli_address(echo.address, full);
 
 	/* A process has to be alone when it forks. */
 	if (r == 0 && echo.kind == TN_SERVER_FORKING && echo.loops > 1) {
@@ -114,6 +128,7 @@ echo_run(void)
 	cli_serve_log("echo serve");
 	if (r == 0)
 		r = tn_run(echo_main, NULL, &run);
+	cli_warn_end("echo serve");
 	return r < 0 ? cli_fail("echo serve", r) : CLI_DONE;
 }
 

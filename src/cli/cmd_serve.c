@@ -1,17 +1,16 @@
 /* tenon serve: share a folder over HTTP. */
 #include <errno.h>
 #include <limits.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <tenon/error.h>
 #include <tenon/http.h>
-#include <tenon/number.h>
-#include <unistd.h>
 
 #include "app/share.h"
+#include "cli/access_log.h"
 #include "cli/cli.h"
 #include "cli/serving.h"
 #include "cli/terminal.h"
+#include "cli/warn.h"
 
 /* ---- options ------------------------------------------------------------ */
 
@@ -22,32 +21,22 @@ static struct {
 	int64_t loops, connections, idle_ms, drain_ms, rate;
 } serve;
 
-/* A port by itself is short for this machine's. */
-static const char *
-serve_address(const char *text, char out[32])
-{
-	uint64_t port;
-
-	if (tn_parse_uint(tn_slice_str(text), UINT16_MAX, &port) < 0)
-		return text;
-	snprintf(out, 32, "127.0.0.1:%u", (unsigned)port);
-	return out;
-}
-
 static int
-serve_check_address(const char *text)
+serve_check_folder(const char *text)
 {
-	char full[32];
-
-	return cli_check_stream(serve_address(text, full));
+	if (text[0] == '\0')
+		return tn_error_set(-EINVAL,
+		    "no folder has an empty name; . is the present one");
+	return 0;
 }
 
 static const struct cli_option serve_options[] = {
 	{ .argument = "DIR", .text = &serve.folder, .fallback = ".",
+	    .check = serve_check_folder,
 	    .help = "the folder to share" },
 	{ .name = "listen", .letter = 'l', .argument = "ADDRESS",
 	    .list = &serve.listen, .fallback = "127.0.0.1:8000",
-	    .check = serve_check_address,
+	    .check = cli_check_stream,
 	    .help = "where to listen; may be given several times. :8000 is every "
 		    "address of this machine, and 9000 alone is 127.0.0.1:9000" },
 	{ .name = "hidden", .flag = &serve.hidden,
@@ -61,7 +50,8 @@ static const struct cli_option serve_options[] = {
 		    "none (standard output, or off with -q)" },
 	{ .name = "quiet", .letter = 'q', .flag = &serve.quiet,
 	    .help = "say nothing but errors" },
-	{ .name = "loops", .argument = "N", .number = &serve.loops, .max = 1024,
+	{ .name = "loops", .argument = "N", .number = &serve.loops,
+	    .max = CLI_LOOPS_MAX,
 	    .help = "threads to serve with (one for each core)" },
 	{ .name = "connections", .argument = "N", .number = &serve.connections,
 	    .fallback = "20000", .min = 1, .max = 1 << 24,
@@ -90,49 +80,38 @@ static const struct cli_example serve_examples[] = {
 
 /* ---- the access log ----------------------------------------------------- */
 
-static struct tn_append *serve_log_file; /* NULL: standard output */
-
-/* Whoever reads the log may go away, and disks are full at times: that is said
- * once, and serving goes on. */
-static atomic_bool serve_log_lost;
-
-/* One write a line, so that lines of several loops do not mix. */
-static int
-serve_log_write(struct tn_slice line)
-{
-	if (serve_log_file != NULL)
-		return tn_append_write(serve_log_file, line);
-	if (write(STDOUT_FILENO, line.data, line.len) < 0 && errno != EAGAIN)
-		return tn_error_set(-errno, "standard output: %s",
-		    tn_error_words(-errno));
-	return 0;
-}
+static struct cli_access_log serve_log;
 
 static void
 serve_record(void *arg, const struct tn_http_record *record)
 {
 	TN_CLEANUP(tn_buffer_free) struct tn_buffer line = { 0 };
-	int r = app_share_log_line(record, &line);
 
-	if (r == 0 && !atomic_load(&serve_log_lost))
-		r = serve_log_write(tn_buffer_slice(&line));
-	if (r < 0 && !atomic_exchange(&serve_log_lost, true))
-		fprintf(stderr, "tenon serve: the access log ends here: %s\n",
-		    tn_error_text());
+	if (app_share_log_line(record, &line) == 0)
+		cli_access_log_add(&serve_log, tn_buffer_slice(&line));
 }
 
+/* The operator's own path, so links in it are followed wherever they lead. */
 static int
-serve_log_open(const char *path, struct tn_append **ret)
+serve_log_open(const char *given, struct tn_append **ret)
 {
+	static char path[PATH_MAX];
 	TN_CLEANUP(tn_dir_freep) struct tn_dir *dir = NULL;
 	TN_CLEANUP(tn_buffer_free) struct tn_buffer parent = { 0 };
-	const char *slash = strrchr(path, '/');
-	const char *name = slash == NULL ? path : slash + 1;
-	int r = tn_buffer_append(&parent,
-	    tn_slice(path, (size_t)(name - path)));
+	struct tn_file_info info;
+	const char *slash, *name;
+	int r;
 
+	if (realpath(given, path) == NULL) /* to be made */
+		snprintf(path, sizeof(path), "%s", given);
+	slash = strrchr(path, '/');
+	name = slash == NULL ? path : slash + 1;
+	r = tn_buffer_append(&parent, tn_slice(path, (size_t)(name - path)));
 	if (r == 0)
 		r = tn_dir_open(slash == NULL ? "." : parent.data, &dir);
+	if (r == 0 && tn_dir_stat(dir, tn_slice_str(name), &info) == 0 &&
+	    info.kind == TN_FILE_OTHER)
+		r = tn_error_set(-EINVAL, "%s: not a regular file", given);
 	if (r == 0)
 		r = tn_append_open(dir, tn_slice_str(name), 0666, ret);
 	return r < 0 ? tn_error_prefix("--log") : 0;
@@ -144,6 +123,7 @@ struct serve_state {
 	struct app_share share;
 	const char *folder; /* for people */
 	bool log;
+	struct tn_append *log_file;
 	struct tn_http_server *http[CLI_LIST_MAX];
 	struct tn_server *servers[CLI_LIST_MAX];
 	size_t count;
@@ -223,13 +203,13 @@ serve_open(struct serve_state *s)
 		.idle_ms = serve.idle_ms,
 		.rate_min = serve.rate == 0 ? -1 : serve.rate,
 	};
-	char full[32];
+	char full[CLI_ADDRESS_SIZE];
 
 	for (; s->count < serve.listen.count; s->count++) {
 		int r;
 
 		options.server.address =
-		    serve_address(serve.listen.items[s->count], full);
+		    cli_address(serve.listen.items[s->count], full);
 		r = tn_http_server_open(&options, &s->http[s->count]);
 		if (r < 0)
 			return r;
@@ -244,6 +224,8 @@ serve_main(void *arg)
 	struct serve_state *s = arg;
 	int r = serve_open(s);
 
+	if (r == 0 && s->log)
+		r = cli_access_log_open(&serve_log, "serve", s->log_file);
 	if (r == 0)
 		r = cli_serve(&(struct cli_serving){
 		    .servers = s->servers,
@@ -254,6 +236,8 @@ serve_main(void *arg)
 		});
 	while (s->count > 0)
 		tn_http_server_free(s->http[--s->count]);
+	cli_access_log_close(&serve_log);
+	cli_warn_end("serve");
 	return r;
 }
 
@@ -306,7 +290,7 @@ serve_run(void)
 	if (r == 0) {
 		s.share.dir = dir;
 		s.folder = shown.data;
-		serve_log_file = log;
+		s.log_file = log;
 		cli_serve_log("serve");
 		r = tn_run(serve_main, &s, &run);
 	}
@@ -321,9 +305,10 @@ const struct cli_verb cli_verb_serve = {
 	    "Shares a folder over HTTP, for any browser: pages that list what is "
 	    "in it, and the files. Nothing outside of the folder can be reached, "
 	    "and nothing in it changed.\n\n"
-	    "Only this machine can connect unless -l says otherwise. Ctrl-C or "
-	    "SIGTERM lets downloads finish; a second one does not. SIGQUIT shows "
-	    "what every connection is waiting for.\n\n"
+	    "Only this machine can connect unless -l says otherwise. Ctrl-C, "
+	    "SIGTERM or the end of the terminal lets downloads finish; a second "
+	    "Ctrl-C or SIGTERM does not. SIGQUIT shows what every connection is "
+	    "waiting for.\n\n"
 	    "A program that prefers application/json gets listings as JSON.",
 	.options = serve_options,
 	.examples = serve_examples,

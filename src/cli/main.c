@@ -2,9 +2,9 @@
 #include <errno.h>
 #include <tenon/buffer.h>
 #include <tenon/error.h>
-#include <tenon/run.h>
 
 #include "cli/cli.h"
+#include "cli/standard.h"
 
 const struct cli_verb *const cli_verbs[] = {
 	&cli_verb_serve,
@@ -83,24 +83,44 @@ cli_usage(const char *verb)
 
 /* ---- the command -------------------------------------------------------- */
 
+/* What may stand where a verb would but is none. */
+static const struct main_word {
+	const char *word;
+	void (*print)(FILE *out);
+} main_words[] = {
+	{ "--help", cli_help },
+	{ "-h", cli_help },
+	{ "--version", cli_version },
+	{ "-V", cli_version },
+	{ "version", cli_version },
+	{ "__manual", cli_manual },
+};
+
 static int
 main_unknown(const char *word)
 {
 	TN_CLEANUP(tn_buffer_free) struct tn_buffer shown = { 0 };
 	const char *names[CLI_LIST_MAX] = { NULL }, *meant = NULL;
+	const char *what = word[0] == '-' ? "option" : "verb";
 	size_t count = 0;
 
-	for (; cli_verbs[count] != NULL && count + 1 < CLI_LIST_MAX; count++)
-		names[count] = cli_verbs[count]->name;
+	for (size_t i = 0; word[0] == '-' && i < TN_COUNT(main_words); i++)
+		if (strncmp(main_words[i].word, "--", 2) == 0)
+			names[count++] = main_words[i].word;
+	for (size_t i = 0;
+	     word[0] != '-' && cli_verbs[i] != NULL && count + 1 < CLI_LIST_MAX;
+	     i++)
+		names[count++] = cli_verbs[i]->name;
 	if (tn_buffer_append_escaped(&shown,
 		tn_slice_head(tn_slice_str(word), 64)) == 0)
 		meant = cli_suggest(shown.data, names);
 	if (meant != NULL)
 		tn_error_set(-EINVAL,
-		    "there is no verb \"%s\"; did you mean \"%s\"?", shown.data,
-		    meant);
+		    "there is no %s \"%s\"; did you mean \"%s\"?", what,
+		    shown.data, meant);
 	else
-		tn_error_set(-EINVAL, "there is no verb \"%s\"", shown.data);
+		tn_error_set(-EINVAL, "there is no %s \"%s\"", what,
+		    shown.data);
 	return cli_usage("");
 }
 
@@ -118,16 +138,6 @@ main_verb(const struct cli_verb *verb, char *const *words)
 	return verb->run();
 }
 
-/* What stands where a verb would but is none. */
-static const struct main_word {
-	const char *word, *other;
-	void (*print)(FILE *out);
-} main_printers[] = {
-	{ "--help", "-h", cli_help },
-	{ "--version", "-V", cli_version },
-	{ "__manual", NULL, cli_manual },
-};
-
 static int
 main_dispatch(char *const *words)
 {
@@ -138,15 +148,11 @@ main_dispatch(char *const *words)
 		cli_help(stderr);
 		return CLI_USAGE;
 	}
-	for (size_t i = 0; i < TN_COUNT(main_printers); i++) {
-		const struct main_word *w = &main_printers[i];
-
-		if (strcmp(words[0], w->word) == 0 ||
-		    (w->other != NULL && strcmp(words[0], w->other) == 0)) {
-			w->print(stdout);
+	for (size_t i = 0; i < TN_COUNT(main_words); i++)
+		if (strcmp(words[0], main_words[i].word) == 0) {
+			main_words[i].print(stdout);
 			return CLI_DONE;
 		}
-	}
 	if (strcmp(words[0], "__complete") == 0) {
 		cli_complete(stdout, words + 1);
 		return CLI_DONE;
@@ -160,8 +166,10 @@ main_dispatch(char *const *words)
 int
 main(int argc, char **argv)
 {
-	int status = main_dispatch(argc > 0 ? argv + 1 : argv);
+	int status;
 
+	cli_standard_fill();
+	status = main_dispatch(argc > 0 ? argv + 1 : argv);
 	/* A full disk behind stdout is a failure like any other. */
 	if ((fflush(stdout) != 0 || ferror(stdout)) && status == CLI_DONE) {
 		fputs("tenon: standard output: it could not all be written\n",

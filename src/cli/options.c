@@ -363,12 +363,39 @@ cli_parse(const struct cli_verb *verb, char *const *words)
 
 /* ---- addresses ---------------------------------------------------------- */
 
+const char *
+cli_address(const char *text, char out[CLI_ADDRESS_SIZE])
+{
+	uint64_t port;
+
+	if (tn_parse_uint(tn_slice_str(text), UINT16_MAX, &port) < 0)
+		return text;
+	snprintf(out, CLI_ADDRESS_SIZE, "127.0.0.1:%u", (unsigned)port);
+	return out;
+}
+
+/* A path must fit into an address. */
+static int
+options_check_path(const char *path)
+{
+	struct tn_address unused;
+
+	return tn_address_from_path(tn_slice_str(path), &unused);
+}
+
 int
 cli_check_address(const char *text)
 {
+	char full[CLI_ADDRESS_SIZE];
 	struct tn_endpoint e;
-	int r = tn_endpoint_parse(text, &e);
+	int r;
 
+	if (text[strspn(text, "0123456789")] == '\0' && text[0] != '\0' &&
+	    cli_address(text, full) == text)
+		return tn_error_set(-EINVAL, "ports end at 65535");
+	r = tn_endpoint_parse(cli_address(text, full), &e);
+	if (r == 0 && e.local)
+		r = options_check_path(e.host);
 	if (r < 0)
 		return r;
 	if (e.tls)
@@ -383,11 +410,12 @@ cli_check_address(const char *text)
 int
 cli_check_stream(const char *text)
 {
+	char full[CLI_ADDRESS_SIZE];
 	struct tn_endpoint e;
 	int r = cli_check_address(text);
 
 	if (r == 0)
-		r = tn_endpoint_parse(text, &e);
+		r = tn_endpoint_parse(cli_address(text, full), &e);
 	if (r < 0)
 		return r;
 	if (e.type != SOCK_STREAM)

@@ -8,6 +8,7 @@
 
 #include "cli/cli.h"
 #include "cli/serving.h"
+#include "cli/warn.h"
 
 /* ---- servers and signals ------------------------------------------------ */
 
@@ -47,14 +48,16 @@ static void
 serving_say_draining(const struct cli_serving *s)
 {
 	int64_t active = 0;
+	char text[96];
 
 	for (size_t i = 0; i < s->count; i++)
 		active += tn_server_active(s->servers[i]);
 	if (s->quiet || !isatty(STDERR_FILENO) || active == 0)
 		return;
-	fprintf(stderr,
+	snprintf(text, sizeof(text),
 	    "\nFinishing %lld connection%s; press Ctrl-C again to stop now.\n",
 	    (long long)active, active == 1 ? "" : "s");
+	cli_say(text);
 }
 
 static int
@@ -70,6 +73,9 @@ serving_watch(void *arg)
 			tn_dump(stderr);
 			continue;
 		}
+		/* A terminal that goes away says so several times. */
+		if (r == SIGHUP && draining)
+			continue;
 		serving_shutdown(s->what);
 		if (!draining)
 			serving_say_draining(s->what);
@@ -95,15 +101,26 @@ serving_go(struct serving *s, struct tn_group *servers, struct tn_group *watch)
 	return r < 0 ? r : tn_group_wait(servers);
 }
 
+/* nohup(1) and the like: what is ignored stays ignored. */
+static bool
+serving_ignores(int number)
+{
+	struct sigaction action;
+
+	return sigaction(number, NULL, &action) == 0 &&
+	    action.sa_handler == SIG_IGN;
+}
+
 int
 cli_serve(const struct cli_serving *serving)
 {
-	static const int numbers[] = { SIGINT, SIGTERM, SIGQUIT };
+	static const int numbers[] = { SIGINT, SIGTERM, SIGQUIT, SIGHUP };
+	size_t count = TN_COUNT(numbers) - serving_ignores(SIGHUP);
 	struct serving s = { .what = serving };
 	TN_CLEANUP(tn_signals_freep) struct tn_signals *signals = NULL;
 	TN_CLEANUP(tn_group_freep) struct tn_group *servers = NULL;
 	TN_CLEANUP(tn_group_freep) struct tn_group *watch = NULL;
-	int r = tn_signals_open(numbers, TN_COUNT(numbers), &signals);
+	int r = tn_signals_open(numbers, count, &signals);
 
 	s.signals = signals;
 	if (r == 0)
@@ -115,7 +132,6 @@ cli_serve(const struct cli_serving *serving)
 
 /* ---- the log ------------------------------------------------------------ */
 
-/* One write a line, so that lines of several threads do not mix. */
 static void
 serving_log(void *arg, enum tn_log_level level, const char *event,
     const struct tn_log_field *fields, size_t count)
@@ -125,19 +141,18 @@ serving_log(void *arg, enum tn_log_level level, const char *event,
 
 	if (level < TN_LOG_WARNING)
 		return;
-	r = tn_buffer_printf(&line, "tenon %s: %s", (const char *)arg, event);
+	r = tn_buffer_append_str(&line, event);
 	for (size_t i = 0; r == 0 && i < count; i++)
 		r = tn_buffer_printf(&line, "%s %s=%s", i == 0 ? ":" : "",
 		    fields[i].key, fields[i].value);
 	if (r == 0)
-		r = tn_buffer_append_byte(&line, '\n');
-	if (r == 0)
-		fwrite(line.data, 1, line.len, stderr);
+		cli_warn(arg, line.data);
 }
 
 void
 cli_serve_log(const char *verb)
 {
+	cli_warn_begin();
 	tn_log_set(serving_log, (void *)(uintptr_t)verb);
 }
 

@@ -2,7 +2,10 @@
 import os
 import re
 import shutil
+import socket
 import subprocess
+import sys
+import time
 
 import support
 from support import run
@@ -13,6 +16,9 @@ USAGE = [
                 "(tenon --help)"),
     (["frob"], 'tenon: there is no verb "frob" (tenon --help)'),
     (["\x1b[2J"], 'tenon: there is no verb "\\x1b[2J" (tenon --help)'),
+    (["--nope"], 'tenon: there is no option "--nope" (tenon --help)'),
+    (["--versoin"], 'tenon: there is no option "--versoin"; did you mean '
+                    '"--version"? (tenon --help)'),
     (["help", "frob"], 'tenon help: there is no verb "frob" '
                        "(tenon help --help)"),
     (["serve", "--hiden"], "tenon serve: there is no option --hiden; did you "
@@ -21,6 +27,20 @@ USAGE = [
                           "(tenon serve --help)"),
     (["serve", "--loops", "many"], 'tenon serve: --loops "many": that is no '
                                    "number (tenon serve --help)"),
+    (["serve", "--loops", "257"], 'tenon serve: --loops "257": not between 0 '
+                                  "and 256 (tenon serve --help)"),
+    (["echo", "serve", ":0", "--loops", "257"],
+     'tenon echo serve: --loops "257": not between 1 and 256 '
+     "(tenon echo serve --help)"),
+    (["serve", "-l", "99999"], "tenon serve: --listen: ports end at 65535 "
+                               "(tenon serve --help)"),
+    (["echo", "serve", "65536"], "tenon echo serve: ADDRESS: ports end at "
+                                 "65535 (tenon echo serve --help)"),
+    (["serve", ""], "tenon serve: DIR: no folder has an empty name; . is the "
+                    "present one (tenon serve --help)"),
+    (["echo", "udp:127.0.0.1:9", "a", ""],
+     'tenon echo: TEXT "": an empty datagram gets no answer '
+     "(tenon echo --help)"),
     (["serve", "-l", "udp:127.0.0.1:0"],
      "tenon serve: --listen: an address for datagrams, where a stream is "
      "needed; write HOST:PORT or unix:/path (tenon serve --help)"),
@@ -41,6 +61,49 @@ USAGE = [
 def wrong_words_are_told_in_one_line():
     for words, line in USAGE:
         assert run(*words) == (2, "", line + "\n"), (words, run(*words))
+
+
+def a_path_too_long_is_a_wrong_word():
+    for words in ["serve", "-l"], ["echo", "serve"], ["echo"]:
+        status, out, err = run(*words, "unix:/" + "x" * 120)
+        assert (status, out) == (2, "") and "107" in err, (words, err)
+
+
+def closed_descriptors_are_filled():
+    """What is opened later must not become stdin, stdout or stderr."""
+    code = ("import os, sys\n"
+            "for fd in map(int, sys.argv[1].split(',')): os.close(fd)\n"
+            "os.execv(sys.argv[2], sys.argv[2:])")
+
+    def start(closed, *words):
+        child = subprocess.Popen(
+            [sys.executable, "-c", code, closed, support.TENON, *words],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE)
+        support.children.append(child)
+        return child
+
+    with support.folder({"a.txt": b"hello"}) as root:
+        path = os.path.join(root, "s")
+        for closed in "0", "1", "2", "0,1,2":
+            child = start(closed, "serve", "-l", f"unix:{path}", root)
+            while not os.path.exists(path):
+                assert child.poll() is None
+                time.sleep(0.01)
+            for fd in closed.split(","):
+                assert os.readlink(f"/proc/{child.pid}/fd/{fd}") == \
+                    "/dev/null", closed
+            with socket.socket(socket.AF_UNIX) as s:
+                s.connect(path)
+                s.sendall(b"GET /a.txt HTTP/1.0\r\n\r\n")
+                assert support.read_all(s).endswith(b"\r\n\r\nhello")
+            child.terminate()
+            child.communicate(timeout=20)
+            assert child.returncode == 0
+    with support.serving("echo", "serve", "127.0.0.1:0") as server:
+        child = start("0", "echo", server.place)
+        assert child.communicate(timeout=20) == (b"", b"")
+        assert child.returncode == 0
 
 
 def no_words_show_the_help():
@@ -66,6 +129,7 @@ def help_lists_every_verb():
 def version_names_the_features():
     status, out, err = run("--version")
     assert (status, err) == (0, "") and run("-V")[1] == out
+    assert run("version") == (0, out, "")
     assert re.fullmatch(r"tenon \d+\.\d+\.\d+\nfeatures:( [a-z0-9-]+)*\n",
                         out), out
 
@@ -137,6 +201,8 @@ def the_manual_is_well_formed():
 
 support.main([
     wrong_words_are_told_in_one_line,
+    a_path_too_long_is_a_wrong_word,
+    closed_descriptors_are_filled,
     no_words_show_the_help,
     help_lists_every_verb,
     version_names_the_features,

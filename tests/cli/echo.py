@@ -126,8 +126,9 @@ def unix_sockets_work_too():
                 s.sendall(b"hello")
                 assert s.recv(100) == b"hello"
         assert not os.path.exists(path), "it is gone with the server"
-        with echo_serve(f"unixgram:{path}"), \
+        with echo_serve(f"unixgram:{path}") as server, \
                 socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
+            assert server.place == f"unixgram:{path}"
             s.settimeout(20)
             s.bind(f"{folder}/me")
             s.connect(path)
@@ -159,6 +160,46 @@ def the_silent_are_hung_up_on():
             assert 0.2 < time.monotonic() - begun < 5
         status, _, err = server.stop()
         assert status == 0 and err.count("\n") == 1 and "idle_ms" in err, err
+
+
+def errors_are_told_at_a_bounded_rate():
+    """Nobody can be answered who has no name; each is an error."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = f"{folder}/d"
+        for reads in True, False:
+            server = Server("echo", "serve", f"unixgram:{path}")
+            if not reads:  # stderr is full from the start
+                fd = os.open(f"/proc/{server.child.pid}/fd/2",
+                             os.O_WRONLY | os.O_NONBLOCK)
+                with contextlib.suppress(BlockingIOError):
+                    while True:
+                        os.write(fd, b"x" * 4096)
+                os.close(fd)
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
+                s.settimeout(20)
+                s.connect(path)
+                begun = time.monotonic()
+                for _ in range(500):
+                    s.send(b"nobody")
+                s.close()
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
+                s.settimeout(20)
+                s.bind(f"{folder}/me{reads}")
+                s.connect(path)
+                s.send(b"x")
+                assert s.recv(10) == b"x", "the loop is not held"
+            server.child.terminate()
+            assert server.child.wait(20) == 0
+            err = server.child.stderr.read().decode()
+            server.child.stdout.close()
+            server.child.stderr.close()
+            if reads:
+                seconds = time.monotonic() - begun
+                lines = err.splitlines()
+                assert 20 < len(lines) <= 21 * (seconds + 2), len(lines)
+                shown = sum("more" not in line for line in lines)
+                hidden = sum(map(int, re.findall(r"and (\d+) more", err)))
+                assert shown + hidden == 500, (shown, hidden)
 
 
 # ---- our client, Python's server -------------------------------------------------------
@@ -270,6 +311,21 @@ def datagrams_go_out_one_a_line():
     assert heard == [b"one", b"two", b"three four"], heard
 
 
+def the_last_line_needs_no_end():
+    for said in b"a\nb", b"a\n\nb\n", b"a\nb\n\n":
+        with echo_serve("udp:127.0.0.1:0") as server:
+            assert run("echo", server.place, stdin=said) == \
+                (0, "a\nb\n", ""), said
+    with echo_serve("udp:127.0.0.1:0") as server:
+        assert run("echo", server.place, stdin=b"") == (0, "", "")
+
+
+def a_port_alone_is_this_machines():
+    with echo_serve("0") as server:
+        assert server.place == f"127.0.0.1:{server.port}"
+        assert run("echo", str(server.port), "x") == (0, "x\n", "")
+
+
 # ---- both ours --------------------------------------------------------------------------
 
 
@@ -281,11 +337,8 @@ def ours_with_ours():
             if "::1" in address and not has_ipv6():
                 continue
             with echo_serve(address, "--stamp") as server:
-                prefix = "udp:" if address.startswith("udp:") else ""
-                prefix = "unixgram:" if "unixgram" in address else prefix
-                place = prefix + server.place.replace("unix:", "") \
-                    if prefix == "unixgram:" else prefix + server.place
-                status, out, err = run("echo", place, "hello")
+                # What the server says can be pasted.
+                status, out, err = run("echo", server.place, "hello")
                 assert (status, err) == (0, ""), (address, err)
                 assert STAMP.match(out.encode()) and \
                     out.endswith("] hello\n"), out
@@ -329,9 +382,8 @@ class Terminal:
 
 def a_person_types():
     for address in "127.0.0.1:0", "udp:127.0.0.1:0":
-        prefix = "udp:" if address.startswith("udp:") else ""
         with echo_serve(address, "--stamp") as server:
-            t = Terminal("echo", prefix + server.place)
+            t = Terminal("echo", server.place)
             t.read_until(b"> ")
             t.write(b"hello\n")
             shown = t.read_until(b"\n> ").replace(b"\r", b"")
@@ -388,6 +440,7 @@ support.main([
     unix_sockets_work_too,
     many_at_once,
     the_silent_are_hung_up_on,
+    errors_are_told_at_a_bounded_rate,
     lines_from_standard_input,
     lines_from_the_command_line,
     any_bytes_go_through,
@@ -396,6 +449,8 @@ support.main([
     slow_answers_are_waited_for,
     nobody_there,
     datagrams_go_out_one_a_line,
+    the_last_line_needs_no_end,
+    a_port_alone_is_this_machines,
     ours_with_ours,
     a_person_types,
     what_comes_cannot_harm_the_terminal,

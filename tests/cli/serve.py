@@ -3,6 +3,7 @@ import http.client
 import json
 import os
 import re
+import resource
 import signal
 import socket
 import subprocess
@@ -385,6 +386,16 @@ def the_log_can_go_elsewhere():
         status, out, err = run("serve", "-l", ANY, "--log",
                                "/nowhere/x", root)
         assert (status, out) == (1, "") and "/nowhere" in err, err
+        assert run("serve", "-l", ANY, "--log", "/dev/full", root) == (
+            1, "", "tenon serve: --log: /dev/full: not a regular file\n")
+        # The operator's link is followed wherever it leads.
+        with folder({"real.log": b""}) as elsewhere:
+            link = os.path.join(root, "link.log")
+            os.symlink(os.path.join(elsewhere, "real.log"), link)
+            with serving("serve", "-l", ANY, "--log", link, root) as server:
+                request(server.port, b"/a.txt")
+            with open(link, encoding="ascii") as file:
+                assert LINE.fullmatch(file.read().rstrip("\n"))
 
 
 def whoever_reads_the_log_may_go_away():
@@ -398,6 +409,147 @@ def whoever_reads_the_log_may_go_away():
         err = server.child.stderr.read().decode()
         server.child.stderr.close()
         assert err.count("\n") == 1 and "access log" in err, err
+
+
+def ask(port, times):
+    """This many requests on one connection; True when all were answered."""
+    one = b"GET /a.txt HTTP/1.1\r\nHost: x\r\nUser-Agent: " + b"u" * 900 + \
+        b"\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", port), 20) as s:
+        for _ in range(times // 50):
+            s.sendall(one * 50)
+            got = b""
+            while got.count(b"HTTP/1.1 200") < 50 or \
+                    not got.endswith(b"hello"):
+                piece = s.recv(65536)
+                if not piece:
+                    return False
+                got += piece
+    return True
+
+
+def whoever_reads_the_log_may_stop_reading():
+    """More than the pipe, the stream and the buffer hold."""
+    times = 2500
+    with folder({"a.txt": b"hello"}) as root:
+        server = Server("serve", "-l", ANY, root)
+        assert ask(server.port, times)
+        begun = time.monotonic()
+        server.child.send_signal(signal.SIGTERM)
+        assert server.child.wait(20) == 0
+        assert 0.5 < time.monotonic() - begun < 5, "a second, then it ends"
+        out, err = server.child.communicate()
+        lines = out.decode().splitlines()
+        # All are whole, the last one in the pipe apart.
+        assert all(LINE.fullmatch(line) for line in lines[:-1])
+        said = err.decode().splitlines()
+        assert len(said) == 2, said
+        assert said[0] == "tenon serve: access log: the reader does not " \
+                          "keep up; lines are dropped", said
+        lost = re.fullmatch(r"tenon serve: access log: the end; (\d+) lines "
+                            r"lost", said[1])
+        assert lost and times - len(lines) <= int(lost.group(1)) <= times
+
+        # It reads on: what had gathered comes, and the end of it is told.
+        server = Server("serve", "-l", ANY, root)
+        assert ask(server.port, times)
+        text = b""
+        while text.count(b"\n") < 900:
+            text += os.read(server.child.stdout.fileno(), 65536)
+        status, out, err = server.stop()
+        assert status == 0
+        lines = (text.decode() + out).splitlines()
+        assert all(LINE.fullmatch(line) for line in lines), lines[-1]
+        said = err.splitlines()
+        assert len(said) == 2 and said[1] == \
+            f"tenon serve: access log: it works again; " \
+            f"{times - len(lines)} lines lost", said
+
+
+def a_terminal_that_hangs_does_not_hold_it():
+    """As that of a connection that is gone: nobody reads, nobody hangs up."""
+    with folder({"a.txt": b"hello"}) as root:
+        main, tty = os.openpty()
+        child = support.spawn("serve", "-l", ANY, "--loops", "1", root,
+                              stdin=subprocess.DEVNULL, stdout=tty, stderr=tty)
+        os.close(tty)
+        text = b""
+        while b"Ctrl-C" not in text:
+            text += os.read(main, 4096)
+        port = int(re.search(rb"127\.0\.0\.1:(\d+)/", text).group(1))
+        for length in 0, 1000:
+            for _ in range(300):
+                reply = request(port, b"/a.txt",
+                                fields=[("User-Agent", "u" * length)])
+                assert reply.body == b"hello"
+        with open(f"/proc/{child.pid}/stat", encoding="ascii") as file:
+            before = file.read().split()[13:15]
+        time.sleep(0.5)
+        with open(f"/proc/{child.pid}/stat", encoding="ascii") as file:
+            after = file.read().split()[13:15]
+        ticks = sum(map(int, after)) - sum(map(int, before))
+        assert ticks < 20, f"it waits and does not spin: {ticks}"
+        child.terminate()
+        assert child.wait(20) == 0
+        os.close(main)
+
+
+def lines_of_many_loops_do_not_mix():
+    with folder({"a.txt": b"hello"}) as root:
+        path = os.path.join(root, "log")
+        for words in [], ["--log", path]:
+            server = Server("serve", "-l", ANY, "--loops", "4", *words, root)
+            threads = [threading.Thread(target=ask, args=(server.port, 100))
+                       for _ in range(8)]
+            for thread in threads:
+                thread.start()
+            done = []
+            reader = threading.Thread(
+                target=lambda: done.append(server.child.stdout.read()))
+            reader.start()
+            for thread in threads:
+                thread.join()
+            server.child.send_signal(signal.SIGTERM)
+            assert server.child.wait(20) == 0
+            reader.join()
+            assert server.child.stderr.read() == b""
+            server.child.stdout.close()
+            server.child.stderr.close()
+            text = done[0].decode()
+            if words:
+                with open(path, encoding="ascii") as file:
+                    text = file.read()
+            lines = text.splitlines()
+            assert len(lines) == 800, len(lines)
+            assert all(LINE.fullmatch(line) for line in lines)
+
+
+def a_full_disk_is_over_at_some_time():
+    with folder({"a.txt": b"hello"}) as root:
+        path = os.path.join(root, "log")
+        # Python ignores SIGXFSZ, and so does a child that inherits it.
+        server = Server("serve", "-l", ANY, "--log", path, root,
+                        restore_signals=False)
+        request(server.port, b"/a.txt")
+        while not os.path.getsize(path):
+            time.sleep(0.01)
+        resource.prlimit(server.child.pid, resource.RLIMIT_FSIZE,
+                         (os.path.getsize(path), resource.RLIM_INFINITY))
+        for _ in range(3):
+            assert request(server.port, b"/a.txt").body == b"hello"
+            time.sleep(0.2)
+        resource.prlimit(server.child.pid, resource.RLIMIT_FSIZE,
+                         (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        request(server.port, b"/a.txt")
+        status, _, err = server.stop()
+        said = err.splitlines()
+        assert status == 0 and len(said) == 2, said
+        assert said[0].startswith("tenon serve: access log: ")
+        assert said[1] == \
+            "tenon serve: access log: it works again; 3 lines lost", said
+        with open(path, encoding="ascii") as file:
+            lines = file.read().splitlines()
+        assert len(lines) == 2 and all(map(LINE.fullmatch, lines)), lines
 
 
 # ---- beginning and ending ------------------------------------------------------------------
@@ -511,6 +663,39 @@ def a_download_finishes_before_the_end():
             assert server.child.stderr.read() == b""
 
 
+def the_end_of_the_terminal_is_told_twice():
+    """By the kernel and by the shell; downloads finish all the same."""
+    size = 32 << 20
+    with big_folder(size) as root:
+        with serving("serve", "-l", ANY, root) as server:
+            started, result = threading.Event(), []
+            thread = threading.Thread(target=lambda: result.append(
+                slow_download(server.port, size, started)))
+            thread.start()
+            assert started.wait(20)
+            for _ in range(2):
+                server.child.send_signal(signal.SIGHUP)
+                time.sleep(0.2)
+            assert server.child.poll() is None, "it waits"
+            thread.join(20)
+            assert result == [size], result
+            assert server.child.wait(20) == 0
+            assert server.child.stderr.read() == b""
+
+
+def nohup_keeps_it():
+    with folder({"a": b"x"}) as root:
+        before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        try:
+            server = Server("serve", "-l", ANY, root)
+        finally:
+            signal.signal(signal.SIGHUP, before)
+        server.child.send_signal(signal.SIGHUP)
+        time.sleep(0.2)
+        assert request(server.port, b"/a").body == b"x"
+        assert server.stop()[0] == 0
+
+
 def a_second_signal_ends_it_at_once():
     size = 32 << 20
     with big_folder(size) as root:
@@ -561,11 +746,17 @@ support.main([
     the_log_has_a_line_for_each_request,
     the_log_can_go_elsewhere,
     whoever_reads_the_log_may_go_away,
+    whoever_reads_the_log_may_stop_reading,
+    a_terminal_that_hangs_does_not_hold_it,
+    lines_of_many_loops_do_not_mix,
+    a_full_disk_is_over_at_some_time,
     it_says_where_it_is,
     on_a_terminal_it_explains_itself,
     what_cannot_be_served_is_told,
     a_restart_gets_the_same_port,
     a_download_finishes_before_the_end,
+    the_end_of_the_terminal_is_told_twice,
+    nohup_keeps_it,
     a_second_signal_ends_it_at_once,
     sigquit_shows_the_fibers,
 ])
