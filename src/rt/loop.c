@@ -235,7 +235,7 @@ loop_prefetch(const struct tn__fiber *f)
 	__builtin_prefetch((const char *)f + 64, 1);
 	__builtin_prefetch((const char *)f + 128, 1);
 	__builtin_prefetch(f->pushed, 1);
-	__builtin_prefetch((const char *)f->pushed + 64, 1);
+	__builtin_prefetch((const void *)((uintptr_t)f->pushed + 64), 1);
 	for (int i = -LOOP_PREFETCH_BELOW;
 	     depth != NULL && i < LOOP_PREFETCH_ABOVE; i++)
 		__builtin_prefetch(depth + i * 64, 1);
