@@ -648,6 +648,7 @@ tn__end_close(struct tn__thing *thing)
 
 	tn__thing_forget(thing);
 	tn__list_remove(&s->bound);
+	tn__unix_closed(s);
 	if (e->state == TN__END_LISTENING) {
 		end_unlisten(e);
 	} else if (e->state == TN__END_CONNECTED) {

@@ -123,9 +123,10 @@ tn__socket_text(const struct tn__sim_socket *s, char out[TN__PLACE_TEXT])
 		return tn__place_text(&s->local, m, out);
 	if (name->size == 0)
 		(void)snprintf(out, TN__PLACE_TEXT, "%s unix", m->name);
-	else
+	else /* a path without its NUL */
 		(void)snprintf(out, TN__PLACE_TEXT, "%s unix:%.60s", m->name,
-		    tn__sim_show(name->bytes, name->size, shown));
+		    tn__sim_show(name->bytes, name->size -
+		    (name->bytes[0] != '\0'), shown));
 	return out;
 }
 
@@ -231,9 +232,8 @@ tn__place_bind(struct tn__sim_socket *s, const struct tn_address *to)
 	return place_take(s, &place);
 }
 
-/* The address to call from. */
-static int
-place_source(const struct tn__machine *m, const struct tn_ip *to,
+int
+tn__place_source(const struct tn__machine *m, const struct tn_ip *to,
     struct tn_ip *ret)
 {
 	if (tn__machine_has(m, to)) {
@@ -257,7 +257,7 @@ tn__place_autobind(struct tn__sim_socket *s, const struct tn__place *to)
 
 	if (place.ip.family != 0 && !tn_ip_is_any(&place.ip))
 		return 0;
-	r = place_source(s->thing.boot->machine, &to->ip, &place.ip);
+	r = tn__place_source(s->thing.boot->machine, &to->ip, &place.ip);
 	if (r < 0)
 		return r;
 	if (s->type == SOCK_DGRAM && !s->connected && s->local.port == 0)

@@ -246,6 +246,9 @@ bool tn__machine_has(const struct tn__machine *m, const struct tn_ip *ip);
 struct tn__machine *tn__machine_at(struct tn__machine *from,
     const struct tn_ip *ip);
 int tn__place_bind(struct tn__sim_socket *s, const struct tn_address *to);
+/* The address that `m` calls `to` from.  -ENETUNREACH. */
+int tn__place_source(const struct tn__machine *m, const struct tn_ip *to,
+    struct tn_ip *ret);
 /* Gives it a name when it has none, to call `to` with.  -ENETUNREACH. */
 int tn__place_autobind(struct tn__sim_socket *s, const struct tn__place *to);
 /* The bound socket that is meant; TCP: the one that listens. */
@@ -337,6 +340,53 @@ int tn__end_accept(struct tn__sim_socket *s, struct tn__sim_socket **ret);
 extern const struct tn__thing_ops tn__end_thing_ops;
 
 int tn__tcp_open(int family, int protocol, struct tn__sim_socket **ret);
+
+/* datagram.c: a socket that takes datagrams, UDP or Unix. */
+struct tn__mailbox {
+	struct tn__sim_socket socket;
+	struct tn__list queue;
+	size_t queued, queued_bytes;
+	tn_time arrival_last;
+	bool shut_in, shut_out;
+	bool wants_room;          /* Unix: somebody's queue was full */
+	struct tn__mailbox *pair; /* of a socketpair */
+};
+
+struct tn__datagram {
+	struct tn__list node; /* in the world's list, or a queue */
+	struct tn__event arrival;
+	struct tn__machine *sender, *far;
+	unsigned cuts;
+	struct tn__place from, to;
+	struct tn__name name; /* of the sender, Unix */
+	size_t size;
+	char bytes[];
+};
+
+struct tn__mailbox *tn__mailbox_new(int family, int protocol,
+    const struct tn__socket_ops *ops);
+int tn__mailbox_open(struct tn__mailbox *m, struct tn__sim_socket **ret);
+struct tn__datagram *tn__datagram_new(struct tn__vector in);
+void tn__datagram_free(struct tn__datagram *d);
+void tn__mailbox_put(struct tn__mailbox *m, struct tn__datagram *d);
+ssize_t tn__mailbox_recv(struct tn__sim_socket *s, struct tn__vector out,
+    int flags, struct tn_address *from, int *ret_flags);
+int tn__mailbox_shutdown(struct tn__sim_socket *s, int how);
+int tn__udp_open(int family, int protocol, struct tn__sim_socket **ret);
+
+/* unix.c */
+int tn__unix_stream_open(int family, int protocol,
+    struct tn__sim_socket **ret);
+int tn__unix_datagram_open(int family, int protocol,
+    struct tn__sim_socket **ret);
+int tn__unix_pair(int type, int ret[2]);
+int tn__unix_bind(struct tn__sim_socket *s, const struct tn_address *to);
+void tn__unix_closed(struct tn__sim_socket *s); /* its file stays */
+void tn__unix_room(struct tn__machine *machine); /* a queue has room again */
+void tn__unix_forget(struct tn__machine *machine); /* all files of sockets */
+int tn__unix_chmod(const char *path, unsigned mode);
+int tn__unix_lstat(const char *path, struct stat *ret);
+int tn__unix_unlink(const char *path);
 
 /* resolve.c */
 int tn__sim_getaddrinfo(const char *host, const char *service,

@@ -104,6 +104,10 @@ static const struct socket_kind {
 } socket_kinds[] = {
 	{ AF_INET, SOCK_STREAM, tn__tcp_open },
 	{ AF_INET6, SOCK_STREAM, tn__tcp_open },
+	{ AF_INET, SOCK_DGRAM, tn__udp_open },
+	{ AF_INET6, SOCK_DGRAM, tn__udp_open },
+	{ AF_UNIX, SOCK_STREAM, tn__unix_stream_open },
+	{ AF_UNIX, SOCK_DGRAM, tn__unix_datagram_open },
 };
 
 static int
@@ -133,7 +137,13 @@ sim_socket(int family, int type, int protocol)
 static int
 sim_socketpair(int family, int type, int protocol, int ret[2])
 {
-	return -EOPNOTSUPP;
+	if (family != AF_UNIX)
+		return -EOPNOTSUPP;
+	if (tn__sim_boot()->dead)
+		return -ENETDOWN;
+	if (tn__sim_strikes(TN_SIM_NO_DESCRIPTOR))
+		return -EMFILE;
+	return tn__unix_pair(type, ret);
 }
 
 static int
@@ -167,7 +177,8 @@ socket_bind(struct tn__sim_socket *s, const struct tn_address *a)
 {
 	if (a->storage.ss_family != s->family)
 		return s->family == AF_UNIX ? -EINVAL : -EAFNOSUPPORT;
-	return tn__place_bind(s, a);
+	return s->family == AF_UNIX ? tn__unix_bind(s, a) :
+	    tn__place_bind(s, a);
 }
 
 static int
@@ -484,6 +495,13 @@ sim_nonblocking(int fd)
 	return tn__thing_of(fd) == NULL ? -EBADF : 1;
 }
 
+/* Only the mode of a socket's file counts, and that bind() asks for. */
+static int
+sim_fchmod(int fd, unsigned mode)
+{
+	return tn__thing_of(fd) == NULL ? -EBADF : 0;
+}
+
 static unsigned
 sim_if_nametoindex(const char *name)
 {
@@ -518,6 +536,10 @@ const struct tn__net_ops tn__sim_net = {
 	.shutdown = sim_shutdown,
 	.close = sim_close,
 	.nonblocking = sim_nonblocking,
+	.fchmod = sim_fchmod,
+	.chmod = tn__unix_chmod,
+	.lstat = tn__unix_lstat,
+	.unlink = tn__unix_unlink,
 	.getaddrinfo = tn__sim_getaddrinfo,
 	.freeaddrinfo = tn__sim_freeaddrinfo,
 	.getnameinfo = tn__sim_getnameinfo,

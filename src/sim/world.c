@@ -146,6 +146,7 @@ machine_new(const char *name, int (*main)(void *), void *arg)
 static void
 machine_free(struct tn__machine *m)
 {
+	tn__unix_forget(m);
 	TN__LIST_FOR(node, &m->boots)
 		boot_free(TN__CONTAINER(node, struct tn__boot, node));
 	tn__list_remove(&m->node);
@@ -260,6 +261,9 @@ world_end(struct tn__world *w)
 	world_close_things(w);
 	TN__LIST_FOR(node, &w->ends)
 		tn__end_free(TN__CONTAINER(node, struct tn__end, all));
+	TN__LIST_FOR(node, &w->datagrams)
+		tn__datagram_free(TN__CONTAINER(node, struct tn__datagram,
+		    node));
 	TN__LIST_FOR(node, &w->machines)
 		machine_free(TN__CONTAINER(node, struct tn__machine, node));
 	tn__sim_names_free(w);
