@@ -9,7 +9,7 @@
 #define TENON_SIM_H
 
 #include <stdio.h>
-#include <tenon/base.h>
+#include <tenon/buffer.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -92,6 +92,8 @@ TN_API TN_CHECK int tn_sim_crash(const char *name, tn_time down_for);
 /* A file of a host as it stands there, for setting up and for checking. */
 TN_API TN_CHECK int tn_sim_file_write(const char *host, const char *path,
     struct tn_slice bytes);
+TN_API TN_CHECK int tn_sim_file_read(const char *host, const char *path,
+    struct tn_buffer *ret);
 
 /* A line of the program's own in the trace. */
 TN_API void tn_sim_note(const char *format, ...) TN_PRINTF(1, 2);

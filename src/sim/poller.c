@@ -352,5 +352,6 @@ tn__sim_host_init(struct tn__host *host)
 		.poll = sim_poll,
 		.job_time = sim_job_time,
 		.net = &tn__sim_net,
+		.os = &tn__sim_os,
 	};
 }

@@ -388,6 +388,11 @@ int tn__unix_chmod(const char *path, unsigned mode);
 int tn__unix_lstat(const char *path, struct stat *ret);
 int tn__unix_unlink(const char *path);
 
+/* files.c, files_ops.c */
+extern const struct tn__os_ops tn__sim_os;
+void tn__files_crash(struct tn__machine *machine);
+void tn__files_free(struct tn__machine *machine);
+
 /* resolve.c */
 int tn__sim_getaddrinfo(const char *host, const char *service,
     const struct addrinfo *hints, struct addrinfo **ret);

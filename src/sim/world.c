@@ -147,6 +147,7 @@ static void
 machine_free(struct tn__machine *m)
 {
 	tn__unix_forget(m);
+	tn__files_free(m);
 	TN__LIST_FOR(node, &m->boots)
 		boot_free(TN__CONTAINER(node, struct tn__boot, node));
 	tn__list_remove(&m->node);
