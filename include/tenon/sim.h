@@ -46,8 +46,9 @@ struct tn_sim_options {        /* all-zero is valid: a network without faults */
 	int32_t rates[TN_SIM_FAULTS]; /* in a million */
 	bool every_fault;      /* rates of 0 stand for a usual one each */
 	int loops;             /* of each host; 1 */
-	int64_t latency_us;    /* between two hosts, one way; 500 */
-	int64_t latency_spread_us; /* and up to so much more by seed; 500 */
+	int64_t latency_us;    /* between two hosts, one way; 500; -1 none */
+	int64_t latency_spread_us; /* and up to so much more by seed; 500;
+				    * -1 none */
 	int64_t bytes_per_second;  /* of each connection; 0 = no limit */
 	int64_t time_max_ms;   /* of virtual time; an hour; then TN_ELIMIT */
 	int64_t steps_max;     /* turns of all loops; 10,000,000; TN_ELIMIT */
@@ -62,7 +63,8 @@ struct tn_sim_result {
 	int64_t faults[TN_SIM_FAULTS]; /* how often each fired */
 };
 
-/* Runs `main(arg)` on the host "here" (127.0.0.1, ::1) and returns what it
+/* Runs `main(arg)` on the host "here" (192.0.2.254 and 2001:db8::fe to the
+ * others, 127.0.0.1 and ::1 to itself, as every host) and returns what it
  * returned; the other hosts are cancelled then.  TN_EDEADLOCK when every fiber
  * waits and nothing is on its way: the trace ends in what each waits for.
  * `ret` and `options` may be NULL.  -EBUSY inside tn_run() or another world. */

@@ -1,15 +1,10 @@
-/* One end of a connection: what it sends travels as segments, in order, and
- * arrives, is lost and sent again, or finds nobody.  Reading, writing, poll and
- * close behave as Linux's do. */
+/* One end of a connection: reading, writing, poll and close behave as Linux's
+ * do. */
 #include <tenon/error.h>
 #include "sim/sim.h"
 
 #define END_BUFFER 65536
-#define END_RETRY_FIRST (200 * TN_MILLISECOND)
-#define END_RETRY_MOST (120 * TN_SECOND)
 #define END_TELL_AGAIN TN_SECOND
-#define END_GIVE_UP (924 * TN_SECOND)     /* tcp_retries2 = 15 */
-#define END_GIVE_UP_SYN (127 * TN_SECOND) /* tcp_syn_retries = 6 */
 
 static struct tn__end *
 end_of(struct tn__sim_socket *s)
@@ -17,15 +12,14 @@ end_of(struct tn__sim_socket *s)
 	return TN__CONTAINER(s, struct tn__end, socket);
 }
 
-static bool
-end_is_closed(const struct tn__end *e)
+bool
+tn__end_is_closed(const struct tn__end *e)
 {
 	return e->socket.thing.fd < 0 && e->listener == NULL;
 }
 
 /* ---- made and unmade --------------------------------------------------- */
 
-static void end_arrival(struct tn__event *event);
 static void end_told(struct tn__event *event);
 
 struct tn__end *
@@ -46,7 +40,7 @@ tn__end_new(int family, int protocol)
 	tn__list_init(&e->flow);
 	tn__list_init(&e->queue);
 	tn__heap_node_init(&e->arrival.node);
-	e->arrival.run = end_arrival;
+	e->arrival.run = tn__end_arrival;
 	tn__heap_node_init(&e->reading.node);
 	e->reading.run = end_told;
 	tn__list_push_back(&tn__world->ends, &e->all);
@@ -103,9 +97,9 @@ tn__end_let_go(struct tn__end *e)
 {
 	struct tn__end *p = e->peer;
 
-	if (!end_is_closed(e) || !tn__list_empty(&e->flow))
+	if (!tn__end_is_closed(e) || !tn__list_empty(&e->flow))
 		return;
-	if (p != NULL && (!end_is_closed(p) || !tn__list_empty(&p->flow)))
+	if (p != NULL && (!tn__end_is_closed(p) || !tn__list_empty(&p->flow)))
 		return;
 	if (p != NULL)
 		tn__end_free(p);
@@ -145,241 +139,6 @@ tn__end_queue(struct tn__end *e)
 	end_edge(e->listener);
 }
 
-/* ---- on the way -------------------------------------------------------- */
-
-static const char *const end_kinds[] = {
-	[TN__SEGMENT_SYN] = "connect",
-	[TN__SEGMENT_SYNACK] = "accept",
-	[TN__SEGMENT_ACK] = "connected",
-	[TN__SEGMENT_DATA] = "data",
-	[TN__SEGMENT_FIN] = "end",
-	[TN__SEGMENT_RST] = "reset",
-};
-
-static void
-end_trace(const struct tn__end *e, const char *what, size_t size,
-    const char *bytes)
-{
-	char from[TN__PLACE_TEXT], to[TN__PLACE_TEXT], shown[TN__SIM_SHOWN];
-	struct tn__machine *m = e->socket.thing.boot->machine;
-
-	tn__socket_text(&e->socket, from);
-	if (e->local)
-		memcpy(to, from, sizeof(to));
-	else
-		tn__place_text(&e->socket.remote, m, to);
-	if (bytes == NULL)
-		tn__sim_trace("%s > %s %s", from, to, what);
-	else
-		tn__sim_trace("%s > %s %s %zu %s", from, to, what, size,
-		    tn__sim_show(bytes, size, shown));
-}
-
-static void
-end_arrive_syn(struct tn__end *e, const char *bytes, size_t size)
-{
-	tn__end_syn(e);
-}
-
-static void
-end_arrive_synack(struct tn__end *e, const char *bytes, size_t size)
-{
-	struct tn__end *p = e->peer;
-
-	if (p->state != TN__END_CONNECTING || p->socket.thing.boot->dead) {
-		tn__end_push(p, TN__SEGMENT_RST, NULL, 0);
-		return;
-	}
-	p->state = TN__END_CONNECTED;
-	p->socket.connected = true;
-	tn__end_push(p, TN__SEGMENT_ACK, NULL, 0);
-	end_edge(p);
-}
-
-static void
-end_arrive_ack(struct tn__end *e, const char *bytes, size_t size)
-{
-	if (e->peer->listener != NULL &&
-	    e->peer->state == TN__END_CONNECTING)
-		tn__end_queue(e->peer);
-}
-
-static bool
-end_append(struct tn__end *e, const char *bytes, size_t size)
-{
-	size_t need = e->in_size + size;
-
-	if (e->in_start > 0 && e->in_start + need > e->in_cap) {
-		memmove(e->in, e->in + e->in_start, e->in_size);
-		e->in_start = 0;
-	}
-	if (need > e->in_cap) {
-		char *in = tn__sim_resize(e->in, need < 4096 ? 4096 : 2 * need);
-
-		if (in == NULL)
-			return false;
-		e->in = in;
-		e->in_cap = need < 4096 ? 4096 : 2 * need;
-	}
-	memcpy(e->in + e->in_start + e->in_size, bytes, size);
-	e->in_size += size;
-	return true;
-}
-
-/* Nobody is there any more: the sender is told. */
-static bool
-end_arrive_late(struct tn__end *p)
-{
-	if (!end_is_closed(p) && p->state != TN__END_DEAD &&
-	    !p->socket.thing.boot->dead)
-		return false;
-	tn__end_push(p, TN__SEGMENT_RST, NULL, 0);
-	return true;
-}
-
-static void
-end_arrive_data(struct tn__end *e, const char *bytes, size_t size)
-{
-	struct tn__end *p = e->peer;
-
-	if (end_arrive_late(p))
-		return;
-	if (end_append(p, bytes, size))
-		end_edge(p);
-	else
-		tn__end_fail(p, ENOMEM);
-}
-
-static void
-end_arrive_fin(struct tn__end *e, const char *bytes, size_t size)
-{
-	struct tn__end *p = e->peer;
-
-	if (p->socket.thing.boot->dead && end_arrive_late(p))
-		return;
-	p->in_ended = true;
-	end_edge(p);
-}
-
-static void
-end_arrive_rst(struct tn__end *e, const char *bytes, size_t size)
-{
-	struct tn__end *p = e->peer;
-
-	tn__end_fail(p, p->state == TN__END_CONNECTING ? ECONNREFUSED :
-	    p->in_ended && !p->local ? EPIPE : ECONNRESET);
-}
-
-static void (*const end_arrive[])(struct tn__end *e, const char *bytes,
-    size_t size) = {
-	[TN__SEGMENT_SYN] = end_arrive_syn,
-	[TN__SEGMENT_SYNACK] = end_arrive_synack,
-	[TN__SEGMENT_ACK] = end_arrive_ack,
-	[TN__SEGMENT_DATA] = end_arrive_data,
-	[TN__SEGMENT_FIN] = end_arrive_fin,
-	[TN__SEGMENT_RST] = end_arrive_rst,
-};
-
-/* Lost: once more, later and later, until it is given up. */
-static void
-end_retry(struct tn__end *e, struct tn__segment *segment)
-{
-	struct tn__machine *m = e->socket.thing.boot->machine;
-	bool syn = segment->kind == TN__SEGMENT_SYN;
-	tn_time now = tn__world->now;
-
-	if (e->lost_since == 0) {
-		e->lost_since = now;
-		e->backoff = syn ? TN_SECOND : END_RETRY_FIRST;
-		end_trace(e, "lost", 0, NULL);
-	} else if (now - e->lost_since >
-	    (syn ? END_GIVE_UP_SYN : END_GIVE_UP)) {
-		end_trace(e, "given up", 0, NULL);
-		tn__end_fail(e, ETIMEDOUT);
-		tn__end_let_go(e);
-		return;
-	} else if (e->backoff < END_RETRY_MOST) {
-		e->backoff *= 2;
-	}
-	segment->cuts = tn__way_cuts(m, e->far);
-	tn__event_at(&e->arrival, now + e->backoff);
-}
-
-static void
-end_arrival(struct tn__event *event)
-{
-	struct tn__end *e = TN__CONTAINER(event, struct tn__end, arrival);
-	struct tn__machine *m = e->socket.thing.boot->machine;
-	struct tn__segment *segment =
-	    TN__CONTAINER(e->flow.next, struct tn__segment, node);
-
-	if (tn__way_cut(m, e->far) ||
-	    segment->cuts != tn__way_cuts(m, e->far)) {
-		end_retry(e, segment);
-		return;
-	}
-	e->lost_since = 0;
-	tn__list_remove(&segment->node);
-	if (!tn__list_empty(&e->flow))
-		tn__event_at(event,
-		    TN__CONTAINER(e->flow.next, struct tn__segment, node)
-			->when);
-	end_arrive[segment->kind](e, segment->bytes, segment->size);
-	tn__free(segment);
-	tn__end_let_go(e);
-}
-
-static tn_time
-end_when(struct tn__end *e, enum tn__segment_kind kind, size_t size)
-{
-	struct tn__machine *m = e->socket.thing.boot->machine;
-	int64_t rate = tn__world->options.bytes_per_second;
-	tn_time when = tn__world->now;
-
-	if (rate > 0 && e->line_free > when)
-		when = e->line_free;
-	if (rate > 0)
-		when += (tn_time)size * TN_SECOND / rate;
-	e->line_free = when;
-	when += tn__way_latency(m, e->far);
-	if (kind <= TN__SEGMENT_DATA && tn__sim_strikes(TN_SIM_DELAY))
-		when += tn__sim_between(200 * TN_MILLISECOND, 3 * TN_SECOND);
-	if (kind == TN__SEGMENT_DATA && tn__sim_strikes(TN_SIM_STALL))
-		when += tn__sim_between(5 * TN_SECOND, 90 * TN_SECOND);
-	if (when < e->arrival_last)
-		when = e->arrival_last;
-	e->arrival_last = when;
-	return when;
-}
-
-void
-tn__end_push(struct tn__end *e, enum tn__segment_kind kind, const char *bytes,
-    size_t size)
-{
-	struct tn__segment *segment;
-
-	end_trace(e, end_kinds[kind], size, bytes);
-	if (e->local) {
-		if (e->peer != NULL)
-			end_arrive[kind](e, bytes, size);
-		return;
-	}
-	segment = tn__sim_zalloc(sizeof(*segment) + size);
-	if (segment == NULL) {
-		tn__end_fail(e, ENOMEM);
-		return;
-	}
-	segment->kind = kind;
-	segment->cuts = tn__way_cuts(e->socket.thing.boot->machine, e->far);
-	segment->when = end_when(e, kind, size);
-	segment->size = size;
-	if (size > 0)
-		memcpy(segment->bytes, bytes, size);
-	tn__list_push_back(&e->flow, &segment->node);
-	if (e->flow.next == &segment->node)
-		tn__event_at(&e->arrival, segment->when);
-}
-
 /* ---- reading ----------------------------------------------------------- */
 
 static size_t
@@ -410,7 +169,7 @@ end_told(struct tn__event *event)
 	if (!e->local && tn__way_cut(e->socket.thing.boot->machine, e->far)) {
 		if (e->untold_since == 0)
 			e->untold_since = tn__world->now;
-		if (tn__world->now - e->untold_since < END_GIVE_UP)
+		if (tn__world->now - e->untold_since < TN__END_GIVE_UP)
 			tn__event_at(event, tn__world->now + END_TELL_AGAIN);
 		return;
 	}
@@ -497,7 +256,7 @@ end_may_send(struct tn__end *e)
 		return -ENOTCONN;
 	if (e->state != TN__END_CONNECTED || e->shut_out)
 		return -EPIPE;
-	if (e->local && (e->peer == NULL || end_is_closed(e->peer) ||
+	if (e->local && (e->peer == NULL || tn__end_is_closed(e->peer) ||
 	    e->peer->shut_in))
 		return -EPIPE;
 	return 0;

@@ -223,6 +223,13 @@ struct tn__sim_socket *tn__sim_socket(int fd); /* NULL: none */
 void tn__sim_socket_init(struct tn__sim_socket *s, int family, int type,
     int protocol, const struct tn__socket_ops *ops);
 void tn__sim_socket_fini(struct tn__sim_socket *s);
+/* -EBADF, -ENOTSOCK; -ENETDOWN without power, when nothing is reached. */
+int tn__sim_socket_get(int fd, struct tn__sim_socket **ret);
+/* option.c */
+int tn__sim_getsockopt(int fd, int level, int name, void *out,
+    socklen_t *size);
+int tn__sim_setsockopt(int fd, int level, int name, const void *value,
+    socklen_t size);
 int tn__sim_option(const struct tn__sim_socket *s, int level, int name,
     int otherwise);
 size_t tn__vector_size(struct tn__vector v);
@@ -261,7 +268,7 @@ tn_time tn__way_latency(struct tn__machine *a, struct tn__machine *b);
 bool tn__way_cut(struct tn__machine *a, struct tn__machine *b);
 unsigned tn__way_cuts(struct tn__machine *a, struct tn__machine *b);
 
-/* tcp.c, end.c */
+/* tcp.c, flow.c, end.c */
 enum tn__end_state {
 	TN__END_NEW,
 	TN__END_LISTENING,
@@ -316,11 +323,15 @@ struct tn__end {
 	int queued, backlog;      /* half-open ones count */
 };
 
+#define TN__END_GIVE_UP (924 * TN_SECOND) /* tcp_retries2 = 15 */
+
 struct tn__end *tn__end_new(int family, int protocol);
 /* The other end, for a listener to accept. */
 struct tn__end *tn__end_pair(struct tn__end *e, struct tn__boot *boot);
 void tn__end_push(struct tn__end *e, enum tn__segment_kind kind,
     const char *bytes, size_t size);
+void tn__end_arrival(struct tn__event *event); /* the first segment's */
+bool tn__end_is_closed(const struct tn__end *e);
 void tn__end_fail(struct tn__end *e, int error); /* positive */
 void tn__end_purge(struct tn__end *e); /* what is on its way is gone */
 void tn__end_free(struct tn__end *e);

@@ -40,6 +40,19 @@ tn__sim_machine(const char *name)
 	return NULL;
 }
 
+static int
+boot_main(void *arg)
+{
+	struct tn__boot *boot = arg;
+	struct tn__machine *m = boot->machine;
+	int r = m->main(m->arg);
+
+	if (r < 0 && !boot->dead && !tn__world->over)
+		tn__sim_trace("%s main returned %s: %s", m->name,
+		    tn_error_name(r), tn_error_text());
+	return r;
+}
+
 static struct tn__boot *
 boot_new(struct tn__machine *m)
 {
@@ -51,7 +64,7 @@ boot_new(struct tn__machine *m)
 	boot->machine = m;
 	boot->run.stack_bytes = WORLD_STACK_BYTES;
 	boot->main = (struct tn__run_main){
-		.run = &boot->run, .fn = m->main, .arg = m->arg
+		.run = &boot->run, .fn = boot_main, .arg = boot
 	};
 	tn__list_push_back(&m->boots, &boot->node);
 	return boot;
