@@ -14,23 +14,56 @@
 #include <cmocka.h>
 #include <tenon/dial.h>
 #include <tenon/error.h>
+#include <tenon/file.h>
 #include <tenon/http.h>
 #include <tenon/number.h>
+#include <tenon/resolve.h>
 #include <tenon/run.h>
 #include <tenon/sim.h>
 
 #define SEEDS 300
 #define BODY_BYTES 3000
+#define NEWS 5
 
 static char body[BODY_BYTES];
 
 /* ---- the server -------------------------------------------------------- */
 
+/* Each request is a line in a file, and news for whoever listens. */
+static int
+note_request(struct tn_dir *dir)
+{
+	TN_CLEANUP(tn_append_freep) struct tn_append *log = NULL;
+	TN_CLEANUP(tn_socket_freep) struct tn_socket *news = NULL;
+	struct tn_address to[4];
+	int r = tn_append_open(dir, TN_SLICE("log"), 0600, &log);
+
+	if (r == 0)
+		r = tn_append_write(log, TN_SLICE("a request\n"));
+	if (r < 0)
+		return r;
+	r = tn_net_getaddrinfo("here", "514", AF_INET, SOCK_DGRAM, false, to,
+	    TN_COUNT(to));
+	if (r > 0 && tn_socket_open(AF_INET, SOCK_DGRAM, 0, &news) == 0) {
+		for (int i = 0; i < NEWS; i++)
+			(void)!tn_socket_sendto(news, "request", 7, 0, to);
+	}
+	return 0;
+}
+
 static int
 handle(struct tn_http_exchange *x, void *arg)
 {
-	return tn_http_reply(x, 200, "text/plain",
-	    tn_slice(body, sizeof(body)));
+	TN_CLEANUP(tn_dir_freep) struct tn_dir *dir = NULL;
+	TN_CLEANUP(tn_file_freep) struct tn_file *file = NULL;
+	int r = tn_dir_open("/srv", &dir);
+
+	if (r == 0)
+		r = note_request(dir);
+	if (r == 0)
+		r = tn_dir_open_file(dir, TN_SLICE("file"), &file);
+	return r < 0 ? r :
+	    tn_http_reply_file(x, 200, "text/plain", file, 0, BODY_BYTES);
 }
 
 /* A server that could not begin tries again, as systemd would have it. */
@@ -108,6 +141,9 @@ main_client(void *arg)
 	bool *wrong = arg; /* no assertion leaves a fiber well */
 	int r = tn_sim_host("server.test", "192.0.2.80", main_server, NULL);
 
+	if (r == 0)
+		r = tn_sim_file_write("server.test", "/srv/file",
+		    tn_slice(body, sizeof(body)));
 	*wrong = r < 0;
 	tn_sleep(10 * TN_MILLISECOND);
 	tn_scope_open(&scope, tn_after(120 * TN_SECOND));
