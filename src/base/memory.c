@@ -6,18 +6,18 @@
 
 #include "base/memory.h"
 
-static const struct tn__memory_ops memory_machine = {
+const struct tn__memory_ops tn__memory_machine = {
 	.alloc = malloc,
 	.resize = realloc,
 	.release = free,
 };
 
-static const struct tn__memory_ops *memory_ops = &memory_machine;
+static const struct tn__memory_ops *memory_ops = &tn__memory_machine;
 
 void
 tn__memory_set(const struct tn__memory_ops *ops)
 {
-	memory_ops = ops == NULL ? &memory_machine : ops;
+	memory_ops = ops == NULL ? &tn__memory_machine : ops;
 }
 
 void *

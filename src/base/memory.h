@@ -16,9 +16,14 @@ struct tn__random_ops {
 	void (*fill)(void *out, size_t size);
 };
 
+extern const struct tn__memory_ops tn__memory_machine;
+
 /* NULL puts the machine's own back.  Process-wide: only with one thread. */
 void tn__memory_set(const struct tn__memory_ops *ops);
 void tn__random_set(const struct tn__random_ops *ops);
+
+/* What the machine's own is, for whoever stands before it. */
+void tn__random_machine(void *out, size_t size);
 
 /* As malloc, calloc, realloc and free, but a size of 0 is an assertion.
  * On failure NULL, with errno untouched. */

@@ -35,9 +35,10 @@ tn__random_set(const struct tn__random_ops *ops)
 	random_ops = ops;
 }
 
-static void
-random_machine(unsigned char *out, size_t size)
+void
+tn__random_machine(void *bytes, size_t size)
 {
+	unsigned char *out = bytes;
 	int saved = errno;
 
 	while (size > 0) {
@@ -101,11 +102,11 @@ tn__random(void *out, size_t size)
 	}
 	now = size <= RANDOM_POOL / 4 ? random_now() : 0;
 	if (now == 0) {
-		random_machine(out, size);
+		tn__random_machine(out, size);
 		return;
 	}
 	if (random_pool.epoch != now || random_pool.left < size) {
-		random_machine(random_pool.bytes, RANDOM_POOL);
+		tn__random_machine(random_pool.bytes, RANDOM_POOL);
 		random_pool.left = RANDOM_POOL;
 		random_pool.epoch = now;
 	}

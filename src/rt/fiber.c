@@ -4,7 +4,7 @@
 #include "rt/internal.h"
 #include "rt/sanitizer.h"
 
-static atomic_ullong fiber_ids;
+atomic_ullong tn__fiber_ids;
 
 static void
 fiber_waiter_wake(struct tn__waiter *waiter, int result)
@@ -49,7 +49,7 @@ tn__fiber_init(struct tn__fiber *f, struct tn__loop *loop)
 	f->cancel.run = fiber_post_cancel;
 	f->loop = loop;
 	f->deadline = f->base_deadline = TN_NEVER;
-	f->id = atomic_fetch_add(&fiber_ids, 1) + 1;
+	f->id = atomic_fetch_add(&tn__fiber_ids, 1) + 1;
 }
 
 /* The first frame of every fiber. */

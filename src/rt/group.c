@@ -226,8 +226,11 @@ tn_go_thread(struct tn_group *g, int (*fn)(void *), void *arg)
 	struct group_thread *start;
 	pthread_attr_t detached;
 	pthread_t thread;
-	int r = group_enter(g);
+	int r;
 
+	if (tn__host()->job_time != NULL)
+		return tn_go(g, fn, arg);
+	r = group_enter(g);
 	if (r < 0)
 		return r;
 	start = tn__alloc(sizeof(*start));

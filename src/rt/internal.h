@@ -95,7 +95,8 @@ struct tn__loop {
 	tn_time trim_at;
 	struct tn__heap timers;
 	_Atomic(struct tn__post *) inbox;
-	atomic_bool ending; /* every fiber is cancelled as it comes */
+	atomic_bool ending; /* every fiber is to be cancelled ... */
+	bool cancelled;     /* ... and was */
 
 	struct tn__slot *slots;
 	uint32_t slot_count, slot_free; /* UINT32_MAX: none free */
@@ -138,7 +139,11 @@ tn__self(void)
 
 int tn__loop_init(struct tn__loop *loop, struct tn__host *host, bool polling,
     size_t stack_bytes);
-/* Runs until every fiber ended and the run lets it go. */
+/* Runs what is ready, so often, then looks at the poller and the timers; false
+ * when every fiber of the run has ended.  Whoever drives several loops on one
+ * thread has a poller that never waits. */
+bool tn__loop_turn(struct tn__loop *loop, int batches);
+/* Turns until then. */
 void tn__loop_run(struct tn__loop *loop);
 void tn__loop_destroy(struct tn__loop *loop);
 /* Takes the present thread's own loop away, at the end of a thread of ours. */
@@ -155,6 +160,9 @@ tn__loop_now(struct tn__loop *loop)
 {
 	return loop->poller != NULL ? loop->now : loop->host->now(loop->host);
 }
+
+/* The last number given to a fiber of this process. */
+extern atomic_ullong tn__fiber_ids;
 
 /* Makes a fiber of `loop` (the present one) that will run fn(arg). */
 int tn__fiber_new(struct tn__loop *loop, int (*fn)(void *), void *arg,
@@ -269,6 +277,23 @@ struct tn__run {
 	size_t stack_bytes;
 	struct tn__stall *stall; /* who watches them, or NULL */
 };
+
+/* Its loops, made and unmade.  After a failure, with a text, it wants to be
+ * closed too. */
+int tn__run_open(struct tn__run *run, struct tn__host *host, int loops);
+void tn__run_close(struct tn__run *run);
+
+/* The first fiber: runs fn(arg), keeps what it returned and the text of it,
+ * and ends the run. */
+struct tn__run_main {
+	struct tn__run *run;
+	int (*fn)(void *);
+	void *arg;
+	int result;
+	struct tn__error error;
+};
+
+int tn__run_main(struct tn__run_main *m, struct tn__fiber **ret);
 
 /* Counts a fiber in and out of its run. */
 void tn__run_enter(struct tn__run *run);

@@ -341,36 +341,36 @@ loop_poll(struct tn__loop *loop)
 static void
 loop_cancel_all(struct tn__loop *loop)
 {
+	loop->cancelled = true;
 	TN__LIST_FOR(node, &loop->fibers)
 		tn__fiber_cancel(TN__CONTAINER(node, struct tn__fiber, all));
+}
+
+bool
+tn__loop_turn(struct tn__loop *loop, int batches)
+{
+	tn__loop_drain(loop);
+	if (!loop->cancelled &&
+	    atomic_load_explicit(&loop->ending, memory_order_acquire))
+		loop_cancel_all(loop);
+	for (int i = 0; i < batches && !tn__list_empty(&loop->queue); i++)
+		loop_run_queue(loop);
+	if (atomic_load_explicit(&loop->owner->fibers,
+	    memory_order_acquire) == 0)
+		return false;
+	/* A poller that fails for good (a simulated world at a standstill)
+	 * ends what runs; it cannot be waited for. */
+	if (loop_poll(loop) < 0 && !loop->cancelled)
+		loop_cancel_all(loop);
+	loop_fire_timers(loop);
+	if (loop->trim_at <= loop->now)
+		loop_trim(loop);
+	return true;
 }
 
 void
 tn__loop_run(struct tn__loop *loop)
 {
-	bool cancelled = false;
-
-	for (;;) {
-		tn__loop_drain(loop);
-		if (!cancelled && atomic_load_explicit(&loop->ending,
-		    memory_order_acquire)) {
-			cancelled = true;
-			loop_cancel_all(loop);
-		}
-		for (int i = 0;
-		     i < LOOP_BATCHES && !tn__list_empty(&loop->queue); i++)
-			loop_run_queue(loop);
-		if (atomic_load_explicit(&loop->owner->fibers,
-		    memory_order_acquire) == 0)
-			break;
-		/* A poller that fails for good (a simulated world at a
-		 * standstill) ends what runs; it cannot be waited for. */
-		if (loop_poll(loop) < 0 && !cancelled) {
-			cancelled = true;
-			loop_cancel_all(loop);
-		}
-		loop_fire_timers(loop);
-		if (loop->trim_at <= loop->now)
-			loop_trim(loop);
-	}
+	while (tn__loop_turn(loop, LOOP_BATCHES))
+		;
 }

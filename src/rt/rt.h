@@ -51,6 +51,11 @@ struct tn__host {
 	int (*poll)(struct tn__host *host, struct pollfd *fds, size_t count,
 	    tn_time deadline);
 
+	/* NULL: there are threads.  Otherwise there is only this one: a thread
+	 * is then a fiber, and what a worker would do is done right here after
+	 * so much time. */
+	tn_time (*job_time)(struct tn__host *host, bool lookup);
+
 	const struct tn__net_ops *net; /* net/host.h; NULL = the kernel's */
 	const struct tn__os_ops *os;   /* os/host.h; NULL = the kernel's */
 };

@@ -76,19 +76,11 @@ run_thread(void *arg)
 
 /* ---- tn_run ------------------------------------------------------------ */
 
-struct run_main {
-	struct tn__run *run;
-	int (*fn)(void *);
-	void *arg;
-	int result;
-	struct tn__error error;
-};
-
 /* What the first fiber runs: the user's main, then the end of all others. */
 static int
 run_main(void *arg)
 {
-	struct run_main *m = arg;
+	struct tn__run_main *m = arg;
 	struct tn__fiber *f = tn__self();
 
 	m->result = m->fn(m->arg);
@@ -105,8 +97,22 @@ run_main(void *arg)
 	return 0;
 }
 
-static void
-run_close(struct tn__run *run)
+int
+tn__run_main(struct tn__run_main *m, struct tn__fiber **ret)
+{
+	struct tn__fiber *f;
+	int r = tn__fiber_new(m->run->loops[0], run_main, m, &f);
+
+	if (r < 0)
+		return r;
+	memcpy(f->name, "main", sizeof("main"));
+	atomic_store(&m->run->fibers, 1);
+	*ret = f;
+	return 0;
+}
+
+void
+tn__run_close(struct tn__run *run)
 {
 	for (int i = 0; i < run->loop_count; i++) {
 		if (run->loops[i] == NULL)
@@ -117,8 +123,8 @@ run_close(struct tn__run *run)
 	tn__free(run->loops);
 }
 
-static int
-run_open(struct tn__run *run, struct tn__loop *outer, int loops)
+int
+tn__run_open(struct tn__run *run, struct tn__host *host, int loops)
 {
 	run->loop_count = loops;
 	run->loops = tn__zalloc((size_t)loops * sizeof(*run->loops));
@@ -132,7 +138,7 @@ run_open(struct tn__run *run, struct tn__loop *outer, int loops)
 
 		if (loop == NULL)
 			return tn__error_nomem();
-		r = tn__loop_init(loop, outer->host, true, run->stack_bytes);
+		r = tn__loop_init(loop, host, true, run->stack_bytes);
 		if (r < 0) {
 			tn__free(loop);
 			return tn_error_set(r, "loop %d of %d: %s", i, loops,
@@ -180,7 +186,7 @@ run_cores(void)
 }
 
 static int
-run_start(struct tn__run *run, struct run_main *m)
+run_start(struct tn__run *run, struct tn__run_main *m)
 {
 	struct tn__loop *outer = tn__loop(), *first = run->loops[0];
 	pthread_t threads[RUN_LOOPS_MAX];
@@ -191,15 +197,13 @@ run_start(struct tn__run *run, struct run_main *m)
 
 	tn__loop_current = first;
 	run_block_sigpipe(&before); /* first: ucontext keeps a mask a fiber */
-	r = tn__fiber_new(first, run_main, m, &f);
+	r = tn__run_main(m, &f);
 	if (r < 0) {
 		run_restore_signals(&before);
 		tn__loop_current = outer;
 		return r;
 	}
 	f->deadline = f->base_deadline = outer->current->deadline;
-	memcpy(f->name, "main", sizeof("main"));
-	atomic_store(&run->fibers, 1);
 	tn__registry_remove(outer); /* out of reach until we are back */
 	for (int i = 0; i < run->loop_count; i++)
 		tn__registry_add(run->loops[i]);
@@ -222,7 +226,7 @@ tn_run(int (*main)(void *), void *arg, const struct tn_run_options *options)
 	static const struct tn_run_options defaults;
 	struct tn__loop *outer = tn__loop();
 	struct tn__run run = { 0 };
-	struct run_main m = { .run = &run, .fn = main, .arg = arg };
+	struct tn__run_main m = { .run = &run, .fn = main, .arg = arg };
 	int loops, r;
 
 	if (options == NULL)
@@ -241,7 +245,7 @@ tn_run(int (*main)(void *), void *arg, const struct tn_run_options *options)
 		return tn_error_set(-EINVAL, "tn_run: stacks of %lld bytes; "
 		    "%d at least", (long long)options->stack_bytes,
 		    RUN_STACK_MIN);
-	r = run_open(&run, outer, loops);
+	r = tn__run_open(&run, outer->host, loops);
 	if (r == 0) {
 		tn__workers_limit(options->file_workers,
 		    options->lookup_workers);
@@ -250,7 +254,7 @@ tn_run(int (*main)(void *), void *arg, const struct tn_run_options *options)
 			r = run_start(&run, &m);
 		tn__stall_stop(&run);
 	}
-	run_close(&run);
+	tn__run_close(&run);
 	if (tn__registry_count(true) == 0)
 		tn__workers_retire();
 	if (r < 0)

@@ -173,6 +173,8 @@ tn__workers_forked(void)
 
 /* ---- an offload: waited for whatever happens --------------------------- */
 
+#define OFFLOAD_RAN " while the job ran to its end"
+
 struct offload {
 	struct work work;
 	struct tn__wait wait;
@@ -191,6 +193,19 @@ offload_run(struct work *work, pthread_mutex_t *lock)
 	tn__wait_grant(&o->wait, 0);
 }
 
+/* Where there are no threads: the same, some time later, right here. */
+static int
+offload_here(tn_time span, int (*fn)(void *), void *arg, int *ret)
+{
+	struct tn_shield shield;
+
+	tn_shield_open(&shield, TN_NEVER);
+	tn_sleep(span);
+	tn_shield_close(&shield);
+	*ret = fn(arg);
+	return tn__check(tn__self());
+}
+
 static int
 offload_failed(int r, const char *when)
 {
@@ -203,6 +218,7 @@ tn_offload(int (*fn)(void *arg), void *arg, int *ret)
 	struct tn__fiber *f = tn__self();
 	struct pool *pool = &workers_files;
 	struct offload o = { .work.run = offload_run, .fn = fn, .arg = arg };
+	struct tn__host *host = tn__host();
 	int r = tn__fiber_operation(f);
 
 	if (r < 0)
@@ -210,6 +226,10 @@ tn_offload(int (*fn)(void *arg), void *arg, int *ret)
 	if (f->loop->poller == NULL) {
 		*ret = fn(arg);
 		return 0;
+	}
+	if (host->job_time != NULL) {
+		r = offload_here(host->job_time(host, false), fn, arg, ret);
+		return r < 0 ? offload_failed(r, OFFLOAD_RAN) : 0;
 	}
 	tn__wait_init(&o.wait, NULL);
 	pthread_mutex_lock(&pool->lock);
@@ -222,7 +242,7 @@ tn_offload(int (*fn)(void *arg), void *arg, int *ret)
 		    "processes (ulimit -u) is reached");
 	*ret = o.result;
 	r = tn__check(f);
-	return r < 0 ? offload_failed(r, " while the job ran to its end") : 0;
+	return r < 0 ? offload_failed(r, OFFLOAD_RAN) : 0;
 }
 
 /* ---- a job: may be left behind ----------------------------------------- */
@@ -275,10 +295,28 @@ job_abandon(struct pool *pool, struct job_work *w, int r)
 	return queued ? job_drop(w->job, w, r) : r;
 }
 
+/* Where there are no threads. */
+static int
+job_here(struct tn__job *job, tn_time span)
+{
+	struct tn_scope scope;
+	int r;
+
+	tn_scope_open(&scope, tn_after(span));
+	r = tn__park(tn__self(), job->what, false);
+	if (tn_scope_close(&scope) && tn__check(tn__self()) == 0)
+		r = 0;
+	if (r < 0)
+		return job_drop(job, NULL, r);
+	job->run(job);
+	return 0;
+}
+
 int
 tn__job_wait(struct tn__job *job)
 {
 	struct tn__fiber *f = tn__self();
+	struct tn__host *host = tn__host();
 	struct pool *pool = &workers_lookups;
 	struct job_work *w;
 	struct tn__wait wait;
@@ -289,6 +327,8 @@ tn__job_wait(struct tn__job *job)
 		job->run(job); /* nothing could end the wait early */
 		return 0;
 	}
+	if (r == 0 && host->job_time != NULL)
+		return job_here(job, host->job_time(host, true));
 	w = r == 0 ? tn__alloc(sizeof(*w)) : NULL;
 	if (w == NULL)
 		return job_drop(job, NULL, r < 0 ? r : -ENOMEM);

@@ -1,0 +1,295 @@
+/* Who runs next.  Of all loops that have something to do one is picked by the
+ * dice and turned once; when none has, the clock jumps to the next event or
+ * timer; when there is none either, nobody will ever move again. */
+#include <assert.h>
+#include <inttypes.h>
+#include <tenon/error.h>
+#include "sim/sim.h"
+
+#define DRIVER_TURN_LEAST TN_MICROSECOND /* what a turn costs */
+#define DRIVER_TURN_MOST (3 * TN_MICROSECOND)
+#define DRIVER_GRACE_STEPS 1000000 /* to end what was cancelled */
+
+/* ---- events ------------------------------------------------------------ */
+
+void
+tn__event_at(struct tn__event *event, tn_time when)
+{
+	struct tn__world *w = tn__world;
+	int r;
+
+	if (when < w->now)
+		when = w->now;
+	if (tn__heap_contains(&event->node)) {
+		tn__heap_move(&w->events, &event->node, when);
+		return;
+	}
+	w->quiet++;
+	r = tn__heap_reserve(&w->events, w->events.count + 1);
+	w->quiet--;
+	assert(r == 0); /* a test has run out of the real memory */
+	(void)r;
+	tn__heap_insert(&w->events, &event->node, when);
+}
+
+void
+tn__event_cancel(struct tn__event *event)
+{
+	tn__heap_remove(&tn__world->events, &event->node);
+}
+
+static void
+driver_fire(struct tn__world *w)
+{
+	struct tn__heap_node *node;
+
+	while ((node = tn__heap_first(&w->events)) != NULL &&
+	    node->when <= w->now) {
+		struct tn__event *event =
+		    TN__CONTAINER(node, struct tn__event, node);
+
+		tn__heap_remove(&w->events, node);
+		event->run(event);
+	}
+}
+
+/* ---- loops ------------------------------------------------------------- */
+
+/* Calls each(loop, arg) until one returns true. */
+static struct tn__loop *
+driver_each(struct tn__world *w, bool (*each)(struct tn__loop *, void *),
+    void *arg)
+{
+	TN__LIST_FOR(m, &w->machines) {
+		struct tn__machine *machine =
+		    TN__CONTAINER(m, struct tn__machine, node);
+
+		TN__LIST_FOR(b, &machine->boots) {
+			struct tn__run *run =
+			    &TN__CONTAINER(b, struct tn__boot, node)->run;
+
+			for (int i = 0; i < run->loop_count; i++) {
+				if (atomic_load(&run->fibers) > 0 &&
+				    each(run->loops[i], arg))
+					return run->loops[i];
+			}
+		}
+	}
+	return NULL;
+}
+
+static bool
+loop_has_work(const struct tn__loop *loop)
+{
+	const struct tn__heap_node *timer = tn__heap_first(&loop->timers);
+
+	return !tn__list_empty(&loop->queue) ||
+	    !tn__list_empty(&loop->poller->ready) ||
+	    atomic_load(&loop->inbox) != NULL ||
+	    (atomic_load(&loop->ending) && !loop->cancelled) ||
+	    (timer != NULL && timer->when <= tn__world->now);
+}
+
+static bool
+loop_count(struct tn__loop *loop, void *arg)
+{
+	*(uint64_t *)arg += loop_has_work(loop);
+	return false;
+}
+
+static bool
+loop_choose(struct tn__loop *loop, void *arg)
+{
+	return loop_has_work(loop) && (*(uint64_t *)arg)-- == 0;
+}
+
+static struct tn__loop *
+driver_pick(struct tn__world *w)
+{
+	uint64_t count = 0, chosen;
+
+	driver_each(w, loop_count, &count);
+	if (count == 0)
+		return NULL;
+	chosen = tn__sim_below(count);
+	return driver_each(w, loop_choose, &chosen);
+}
+
+static bool
+loop_next(struct tn__loop *loop, void *arg)
+{
+	const struct tn__heap_node *timer = tn__heap_first(&loop->timers);
+	tn_time *next = arg;
+
+	if (timer != NULL && timer->when < *next)
+		*next = timer->when;
+	return false;
+}
+
+/* To the next thing that happens; false when nothing does. */
+static bool
+driver_advance(struct tn__world *w)
+{
+	const struct tn__heap_node *event = tn__heap_first(&w->events);
+	tn_time next = event == NULL ? TN_NEVER : event->when;
+
+	driver_each(w, loop_next, &next);
+	if (next == TN_NEVER)
+		return false;
+	if (next > w->now)
+		w->now = next;
+	return true;
+}
+
+/* ---- one turn ---------------------------------------------------------- */
+
+/* Ready fibers run in any order. */
+static void
+loop_shuffle(struct tn__world *w, struct tn__loop *loop)
+{
+	struct tn__list *node;
+	size_t n = 0;
+
+	TN__LIST_FOR(counted, &loop->queue)
+		n += counted != NULL;
+	if (n < 2)
+		return;
+	if (n > w->scratch_cap) {
+		struct tn__list **scratch = tn__sim_resize(w->scratch,
+		    2 * n * sizeof(struct tn__list *));
+
+		if (scratch == NULL)
+			return;
+		w->scratch = scratch;
+		w->scratch_cap = 2 * n;
+	}
+	for (n = 0; (node = tn__list_pop(&loop->queue)) != NULL; n++) {
+		uint64_t at = tn__sim_below(n + 1);
+
+		w->scratch[n] = w->scratch[at];
+		w->scratch[at] = node;
+	}
+	for (size_t i = 0; i < n; i++)
+		tn__list_push_back(&loop->queue, w->scratch[i]);
+}
+
+static void
+driver_turn(struct tn__world *w, struct tn__loop *loop)
+{
+	loop_shuffle(w, loop);
+	w->now += tn__sim_between(DRIVER_TURN_LEAST, DRIVER_TURN_MOST);
+	w->result.steps++;
+	loop->now = w->now;
+	tn__host_current = loop->host;
+	tn__loop_current = loop;
+	w->quiet--;
+	tn__loop_turn(loop, 1);
+	w->quiet++;
+	tn__loop_current = NULL;
+	tn__host_current = NULL;
+}
+
+/* ---- from begin to end ------------------------------------------------- */
+
+static bool
+driver_dump(struct tn__loop *loop, void *arg)
+{
+	struct tn__boot *boot =
+	    TN__CONTAINER(loop->host, struct tn__boot, host);
+	struct tn_buffer text = { 0 };
+
+	if (loop->fiber_count == 0)
+		return false;
+	tn__sim_trace("%s%s, which does:", boot->machine->name,
+	    boot->dead ? " (without power)" : "");
+	tn__host_current = loop->host;
+	tn__loop_current = loop;
+	tn__dump_loop(loop, &text);
+	tn__loop_current = NULL;
+	tn__host_current = NULL;
+	if (text.data != NULL)
+		tn__sim_trace_text(text.data);
+	tn_buffer_free(&text);
+	return false;
+}
+
+static void
+driver_end_all(struct tn__world *w)
+{
+	w->over = true;
+	TN__LIST_FOR(m, &w->machines) {
+		struct tn__machine *machine =
+		    TN__CONTAINER(m, struct tn__machine, node);
+
+		tn__event_cancel(&machine->power);
+		TN__LIST_FOR(b, &machine->boots)
+			tn__boot_end(TN__CONTAINER(b, struct tn__boot, node));
+	}
+}
+
+static bool
+loop_alive(struct tn__loop *loop, void *arg)
+{
+	return true;
+}
+
+static int
+driver_limit(struct tn__world *w)
+{
+	if (w->now > w->options.time_max_ms * TN_MILLISECOND)
+		return tn_error_set(TN_ELIMIT, "simulation, seed %" PRIu64
+		    ": not done after %" PRId64 " s of its time; raise "
+		    "time_max_ms", w->seed, w->options.time_max_ms / 1000);
+	if (w->result.steps > w->options.steps_max)
+		return tn_error_set(TN_ELIMIT, "simulation, seed %" PRIu64
+		    ": not done after %" PRId64 " steps, perhaps it turns in "
+		    "circles; raise steps_max", w->seed,
+		    w->options.steps_max);
+	return 0;
+}
+
+/* Everybody waits; who for what is the end of the trace. */
+static int
+driver_stuck(struct tn__world *w)
+{
+	tn__sim_trace("deadlock: every fiber waits, and nothing is under way");
+	driver_each(w, driver_dump, NULL);
+	return tn_error_set(TN_EDEADLOCK, "simulation, seed %" PRIu64
+	    ": every fiber waits and nothing is under way; the end of the "
+	    "trace says what each waits for", w->seed);
+}
+
+int
+tn__sim_drive(struct tn__world *w)
+{
+	int64_t steps_max = INT64_MAX;
+	int r = 0, failed = 0;
+
+	while (driver_each(w, loop_alive, NULL) != NULL) {
+		struct tn__loop *loop;
+
+		driver_fire(w);
+		loop = driver_pick(w);
+		if (loop != NULL)
+			driver_turn(w, loop);
+		else if (!driver_advance(w))
+			r = driver_stuck(w);
+		if (r == 0 && !w->over)
+			r = driver_limit(w);
+		if (atomic_load(&w->here->boot->run.loops[0]->ending) &&
+		    !w->over) {
+			driver_end_all(w);
+			steps_max = w->result.steps + DRIVER_GRACE_STEPS;
+		}
+		if (r == 0 && w->result.steps <= steps_max)
+			continue;
+		/* Once to cancel everything; the second time it is hopeless. */
+		if (failed < 0 || w->result.steps > steps_max)
+			return failed < 0 ? failed : r < 0 ? r : TN_ELIMIT;
+		failed = r;
+		r = 0;
+		driver_end_all(w);
+		steps_max = w->result.steps + DRIVER_GRACE_STEPS;
+	}
+	return failed;
+}

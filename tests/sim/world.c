@@ -1,0 +1,304 @@
+/* Worlds without faults: servers and clients on machines of their own. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <cmocka.h>
+#include <tenon/dial.h>
+#include <tenon/error.h>
+#include <tenon/http.h>
+#include <tenon/run.h>
+#include <tenon/sim.h>
+
+/* ---- servers ----------------------------------------------------------- */
+
+static int
+handle_echo(struct tn_request *rq)
+{
+	struct tn_slice said;
+	int r;
+
+	while ((r = tn_stream_fill(rq->stream, 1, &said)) > 0) {
+		r = tn_stream_write(rq->stream, said);
+		if (r < 0)
+			break;
+		tn_stream_consume(rq->stream, said.len);
+	}
+	return r;
+}
+
+static int
+main_echo_server(void *arg)
+{
+	const struct tn_server_options options = { .address = ":7",
+		.handle = handle_echo };
+	TN_CLEANUP(tn_server_freep) struct tn_server *server = NULL;
+
+	assert_int_equal(tn_server_open(&options, &server), 0);
+	return tn_server_serve_forever(server);
+}
+
+static int
+handle_http(struct tn_http_exchange *x, void *arg)
+{
+	return tn_http_reply(x, 200, "text/plain", tn_http_path(x));
+}
+
+static int
+main_http_server(void *arg)
+{
+	const struct tn_http_server_options options = { .server.address = ":80",
+		.handler = handle_http };
+	TN_CLEANUP(tn_http_server_freep) struct tn_http_server *server = NULL;
+
+	assert_int_equal(tn_http_server_open(&options, &server), 0);
+	return tn_server_serve_forever(tn_http_server(server));
+}
+
+/* ---- clients ----------------------------------------------------------- */
+
+/* More than all buffers between hold. */
+static int
+client_echo(void *arg)
+{
+	TN_CLEANUP(tn_stream_freep) struct tn_stream *s = NULL;
+	size_t size = 300000;
+	char *said = malloc(size), *heard = malloc(size);
+	int r = 0;
+
+	memset(said, 'a' + (int)tn_sim_random(26), size);
+	assert_int_equal(tn_dial("server.test:7", NULL, &s), 0);
+	for (size_t at = 0; at < size && r == 0; at += 1000)
+		r = tn_stream_write(s, tn_slice(said + at, 1000));
+	if (r == 0)
+		r = tn_stream_read_exact(s, heard, size);
+	if (r == 0)
+		assert_memory_equal(said, heard, size);
+	if (r < 0)
+		fprintf(stderr, "%s\n", tn_error_text());
+	free(said);
+	free(heard);
+	return r < 0 ? r : tn_stream_close(TN_TAKE(s));
+}
+
+static int
+client_http(void *arg)
+{
+	TN_CLEANUP(tn_stream_freep) struct tn_stream *s = NULL;
+	struct tn_slice line;
+	char body[4];
+
+	assert_int_equal(tn_dial("server.test:80", NULL, &s), 0);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(tn_stream_printf(s,
+		    "GET /abc HTTP/1.1\r\nHost: server.test\r\n\r\n"), 0);
+		assert_int_equal(tn_stream_read_line(s, TN_LINE_CRLF, 200,
+		    &line), 1);
+		assert_true(tn_slice_equal(line, TN_SLICE("HTTP/1.1 200 OK")));
+		do
+			assert_int_equal(tn_stream_read_line(s, TN_LINE_CRLF,
+			    200, &line), 1);
+		while (line.len > 0);
+		assert_int_equal(tn_stream_read_exact(s, body, 4), 0);
+		assert_memory_equal(body, "/abc", 4);
+	}
+	return tn_stream_close(TN_TAKE(s));
+}
+
+#define CLIENTS 10
+
+static int
+clients(int (*client)(void *))
+{
+	TN_CLEANUP(tn_group_freep) struct tn_group *group = NULL;
+
+	assert_int_equal(tn_group_open(&group), 0);
+	for (int i = 0; i < CLIENTS; i++)
+		assert_int_equal(tn_go_on(group, i % tn_loop_count(), client,
+		    NULL), 0);
+	return tn_group_wait(group);
+}
+
+static int
+main_echo(void *arg)
+{
+	assert_int_equal(tn_sim_host("server.test", "192.0.2.7",
+	    main_echo_server, NULL), 0);
+	tn_sleep(TN_MILLISECOND);
+	return clients(client_echo);
+}
+
+static int
+main_http(void *arg)
+{
+	assert_int_equal(tn_sim_host("server.test", "192.0.2.80",
+	    main_http_server, NULL), 0);
+	tn_sleep(TN_MILLISECOND);
+	return clients(client_http);
+}
+
+static uint64_t
+run(uint64_t seed, int loops, int (*main)(void *))
+{
+	struct tn_sim_options options = { .loops = loops };
+	struct tn_sim_result result;
+	int r;
+
+	if (getenv("TENON_SIM_TRACE") != NULL)
+		options.trace = stderr;
+	r = tn_sim_run(seed, &options, main, NULL, &result);
+	if (r < 0)
+		fprintf(stderr, "seed %d: %s\n", (int)seed, tn_error_text());
+	assert_int_equal(r, 0);
+	assert_true(result.steps > 10);
+	assert_true(result.time_ns > 0);
+	return result.trace_hash;
+}
+
+static void
+test_echo(void **state)
+{
+	for (uint64_t seed = 1; seed <= 5; seed++) {
+		run(seed, 0, main_echo);
+		run(seed, 3, main_echo);
+	}
+}
+
+static void
+test_http(void **state)
+{
+	for (uint64_t seed = 1; seed <= 20; seed++) {
+		run(seed, 0, main_http);
+		run(seed, 4, main_http);
+	}
+}
+
+/* The same seed is the same run, another one is another. */
+static void
+test_repeat(void **state)
+{
+	uint64_t first = run(1, 2, main_http);
+
+	assert_true(run(1, 2, main_http) == first);
+	assert_true(run(2, 2, main_http) != first);
+	assert_true(run(1, 2, main_http) == first);
+}
+
+/* ---- what the clock and the driver do ---------------------------------- */
+
+static int
+main_sleep(void *arg)
+{
+	tn_time before = tn_now();
+
+	assert_int_equal(tn_sleep(1800 * TN_SECOND), 0);
+	assert_true(tn_now() - before >= 1800 * TN_SECOND);
+	assert_true(tn_now() - before < 1801 * TN_SECOND);
+	return 17;
+}
+
+static void
+test_clock(void **state)
+{
+	struct tn_sim_result result;
+
+	assert_int_equal(tn_sim_run(3, NULL, main_sleep, NULL, &result), 17);
+	assert_true(result.time_ns >= 1800 * TN_SECOND);
+	assert_true(result.steps < 100);
+}
+
+static int
+main_wait_for_ever(void *arg)
+{
+	TN_CLEANUP(tn_socket_freep) struct tn_socket *s = NULL, *c = NULL;
+
+	assert_int_equal(tn_listen("127.0.0.1:1234", NULL, &s), 0);
+	return tn_socket_accept(s, &c, NULL);
+}
+
+static void
+test_deadlock(void **state)
+{
+	struct tn_sim_options options = { .trace = tmpfile() };
+	char text[2000];
+	size_t n;
+
+	assert_int_equal(tn_sim_run(3, &options, main_wait_for_ever, NULL,
+	    NULL), TN_EDEADLOCK);
+	rewind(options.trace);
+	n = fread(text, 1, sizeof(text) - 1, options.trace);
+	text[n] = '\0';
+	fclose(options.trace);
+	assert_non_null(strstr(text, "deadlock"));
+	assert_non_null(strstr(text, "waits: accept tcp 127.0.0.1:1234"));
+	assert_non_null(strstr(tn_error_text(), "seed 3"));
+}
+
+static int
+main_spin(void *arg)
+{
+	int r;
+
+	while ((r = tn_yield()) == 0)
+		;
+	return r;
+}
+
+static int
+main_sleep_long(void *arg)
+{
+	return tn_sleep(3600 * TN_SECOND);
+}
+
+static void
+test_limits(void **state)
+{
+	struct tn_sim_options steps = { .steps_max = 1000 };
+	struct tn_sim_options span = { .time_max_ms = 1000 };
+
+	assert_int_equal(tn_sim_run(3, &steps, main_spin, NULL, NULL),
+	    TN_ELIMIT);
+	assert_int_equal(tn_sim_run(3, &span, main_sleep_long, NULL, NULL),
+	    TN_ELIMIT);
+}
+
+static int
+main_nobody(void *arg)
+{
+	struct tn_stream *s;
+	tn_time before = tn_now();
+
+	assert_int_equal(tn_dial("here:1", NULL, &s), -ECONNREFUSED);
+	assert_int_equal(tn_dial("nobody.test:1", NULL, &s), TN_EGAI_NONAME);
+	assert_int_equal(tn_dial("198.51.100.9:1", NULL, &s), -EHOSTUNREACH);
+	assert_int_equal(tn_sim_name_fails("broken.test", TN_EGAI_FAIL), 0);
+	assert_int_equal(tn_dial("broken.test:1", NULL, &s), TN_EGAI_FAIL);
+	assert_true(tn_now() - before < 5 * TN_SECOND);
+	assert_int_equal(tn_sim_run(1, NULL, main_sleep, NULL, NULL), -EBUSY);
+	assert_int_equal(tn_run(main_sleep, NULL, NULL), -EBUSY);
+	return 0;
+}
+
+static void
+test_nobody(void **state)
+{
+	run(5, 0, main_nobody);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_echo),
+		cmocka_unit_test(test_http),
+		cmocka_unit_test(test_repeat),
+		cmocka_unit_test(test_clock),
+		cmocka_unit_test(test_deadlock),
+		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_nobody),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
