@@ -300,7 +300,7 @@ tn_sim_file_read(const char *host, const char *path, struct tn_buffer *ret)
 		r = entry == NULL ? -ENOENT :
 		    entry->node->directory ? -EISDIR : 0;
 	}
-	if (r < 0)
+	if (entry == NULL || r < 0)
 		return files_fail(r, "read", host, path);
 	return tn_buffer_append(ret, tn_slice(entry->node->now.bytes,
 	    entry->node->now.size));
