@@ -258,16 +258,19 @@ static int
 io_wait_for(struct tn_socket *s, enum tn__io_direction direction, short events,
     const char *what)
 {
-	int r = tn__io_begin(&s->io, direction);
+	int r;
 
-	if (r > 0) {
-		if (io_poll(s, events))
-			return 0;
-		tn__io_empty(&s->io, direction);
-	}
-	if (r >= 0)
-		r = tn__io_wait(&s->io, direction, what);
-	return r < 0 ? tn__socket_fail(s, r, what, NULL) : 0;
+	do {
+		r = tn__io_begin(&s->io, direction);
+		if (r > 0) {
+			if (io_poll(s, events))
+				return 0;
+			tn__io_empty(&s->io, direction); /* woken for nothing */
+		}
+		if (r >= 0)
+			r = tn__io_wait(&s->io, direction, what);
+	} while (r >= 0);
+	return tn__socket_fail(s, r, what, NULL);
 }
 
 int
