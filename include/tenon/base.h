@@ -99,6 +99,7 @@ tn_slice_equal(struct tn_slice a, struct tn_slice b)
 /* ASCII letters compare without case; no locale is asked. */
 TN_API bool tn_slice_equal_nocase(struct tn_slice a, const char *string);
 
+/* Whether `s` begins, or ends, with these bytes; the empty one always fits. */
 TN_API bool tn_slice_starts(struct tn_slice s, struct tn_slice prefix);
 TN_API bool tn_slice_ends(struct tn_slice s, struct tn_slice suffix);
 

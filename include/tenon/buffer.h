@@ -25,12 +25,14 @@ struct tn_buffer {
 /* Makes room for `n` bytes more than `len`. */
 TN_API TN_CHECK int tn_buffer_reserve(struct tn_buffer *buffer, size_t n);
 
+/* Puts bytes, a C string without its NUL, or one byte behind what is there. */
 TN_API TN_CHECK int tn_buffer_append(struct tn_buffer *buffer,
     struct tn_slice bytes);
 TN_API TN_CHECK int tn_buffer_append_str(struct tn_buffer *buffer,
     const char *string);
 TN_API TN_CHECK int tn_buffer_append_byte(struct tn_buffer *buffer, char byte);
 
+/* Formats as printf(3) does, behind what is there. */
 TN_API TN_CHECK int tn_buffer_printf(struct tn_buffer *buffer,
     const char *format, ...) TN_PRINTF(2, 3);
 TN_API TN_CHECK int tn_buffer_vprintf(struct tn_buffer *buffer,

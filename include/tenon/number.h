@@ -77,6 +77,7 @@ TN_API int tn_utf8_decode(struct tn_slice text, uint32_t *ret);
 /* Encodes; returns 1 to 4, or -EINVAL for what is no scalar value. */
 TN_API int tn_utf8_encode(uint32_t code, char out[4]);
 
+/* Whether every sequence of it is one that tn_utf8_decode() takes. */
 TN_API bool tn_utf8_valid(struct tn_slice text);
 
 #ifdef __cplusplus

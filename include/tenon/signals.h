@@ -22,6 +22,7 @@ TN_API TN_CHECK int tn_signals_open(const int *numbers, size_t count,
  * calls is reported once at least.  -ECANCELED, -ETIMEDOUT. */
 TN_API TN_CHECK int tn_signals_wait(struct tn_signals *signals);
 
+/* Puts the earlier handlers back; nobody may be waiting.  NULL is fine. */
 TN_API void tn_signals_free(struct tn_signals *signals);
 TN_DEFINE_CLEANUP(struct tn_signals, tn_signals_free)
 

@@ -29,6 +29,7 @@ TN_API TN_CHECK int tn_socket_pair(int family, int type, int proto,
  * thread, receiving and sending never do. */
 TN_API TN_CHECK int tn_socket_from_fd(int fd, struct tn_socket **ret);
 
+/* As bind(2) and listen(2); tn_listen() does both, and more. */
 TN_API TN_CHECK int tn_socket_bind(struct tn_socket *s,
     const struct tn_address *address);
 TN_API TN_CHECK int tn_socket_listen(struct tn_socket *s, int backlog);
@@ -39,6 +40,8 @@ TN_API TN_CHECK int tn_socket_listen(struct tn_socket *s, int backlog);
 TN_API TN_CHECK int tn_socket_accept(struct tn_socket *s,
     struct tn_socket **ret, struct tn_address *ret_peer);
 
+/* Waits until it is connected, or says why it is not: -ECONNREFUSED,
+ * -EHOSTUNREACH, -ETIMEDOUT, ...  For datagrams it sets the peer at once. */
 TN_API TN_CHECK int tn_socket_connect(struct tn_socket *s,
     const struct tn_address *address);
 
@@ -72,6 +75,8 @@ TN_API TN_CHECK int tn_socket_sendall(struct tn_socket *s, const void *bytes,
 TN_API TN_CHECK int tn_socket_wait_readable(struct tn_socket *s);
 TN_API TN_CHECK int tn_socket_wait_writable(struct tn_socket *s);
 
+/* The two ends, and options, as the system calls of these names; `*size` is the
+ * room before and what was written after. */
 TN_API TN_CHECK int tn_socket_getsockname(const struct tn_socket *s,
     struct tn_address *ret);
 TN_API TN_CHECK int tn_socket_getpeername(const struct tn_socket *s,

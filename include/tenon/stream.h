@@ -84,6 +84,8 @@ TN_API TN_CHECK int64_t tn_stream_skip(struct tn_stream *s, int64_t max);
 
 /* ---- writing ----------------------------------------------------------- */
 
+/* Collects the bytes, or formats as printf(3) does; waits only when more has
+ * gathered than fits.  0, or the error that ended writing. */
 TN_API int tn_stream_write(struct tn_stream *s, struct tn_slice bytes);
 TN_API int tn_stream_printf(struct tn_stream *s, const char *format, ...)
     TN_PRINTF(2, 3);
