@@ -31,6 +31,23 @@ TN_API bool tn_ip_is_loopback(const struct tn_ip *ip);
 /* 0.0.0.0 and ::. */
 TN_API bool tn_ip_is_any(const struct tn_ip *ip);
 
+/* The addresses that begin with the same bits. */
+struct tn_ip_network {
+	struct tn_ip ip;    /* what follows the prefix is 0; no zone */
+	unsigned char bits; /* of the prefix: at most 32, for IPv6 128 */
+};
+
+/* "10.0.0.0/8", "2001:db8::/32" (RFC 4632 section 3.1, RFC 4291 section 2.3);
+ * an address without a prefix is a network of one.  What lies within
+ * ::ffff:0:0/96 becomes IPv4.  -EINVAL, for bits that are set behind the prefix
+ * and for a zone too. */
+TN_API TN_CHECK int tn_ip_network_parse(struct tn_slice text,
+    struct tn_ip_network *ret);
+
+/* An IPv4 address in ::ffff:0:0/96 counts as what it is; zones do not. */
+TN_API bool tn_ip_network_has(const struct tn_ip_network *network,
+    const struct tn_ip *ip);
+
 /* "HOST:PORT", "[v6]:PORT", "HOST", "[v6]", ":PORT": cuts without copying.
  * A bare IPv6 literal is a host.  `*ret_port` is empty when there was none.
  * -EINVAL for anything else. */
