@@ -78,6 +78,25 @@ TN_API TN_CHECK int tn_http_reply_file(struct tn_http_exchange *x, int status,
 /* "Not Found" for 404; "Unknown" for a number without a name. */
 TN_API const char *tn_http_status_words(int status);
 
+/* ---- routes ------------------------------------------------------------ */
+
+/* A table of them ends in a row of zeros.  Patterns are
+ *
+ *     [HOST]/literal/{name}/{rest...}
+ *
+ * {name} is one segment that is not empty; {rest...}, or a "/" at the end, is
+ * everything beneath; {$} at the end is that "/" and nothing beneath.  HOST is a
+ * name, or "*." and a name: whatever ends so.  Literals are compared with the
+ * decoded path, segment by segment.  The most special pattern answers, by host
+ * first, whatever the order of the rows; a path with "." or ".." in it is
+ * nobody's. */
+struct tn_http_route {
+	const char *method; /* NULL = any; a GET answers HEAD too */
+	const char *pattern;
+	tn_http_handler *handler;
+	void *arg;
+};
+
 /* ---- the server -------------------------------------------------------- */
 
 /* One line for the access log, once per answered request. */

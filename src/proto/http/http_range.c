@@ -101,9 +101,10 @@ tn__http_ranges(struct tn_slice field, int64_t size,
 	    !tn_slice_equal_nocase(unit, "bytes"))
 		return 0;
 	while (field.data != NULL) {
-		struct tn_slice one = tn_slice_trim(tn_slice_split(&field, ','));
+		struct tn_slice one = tn_slice_split(&field, ',');
 		enum range_kind kind;
 
+		one = tn_slice_trim(one);
 		if (one.len == 0) /* section 5.6.1.2 */
 			continue;
 		if (asked++ == TN__HTTP_RANGES_MAX)
