@@ -2,12 +2,8 @@
  * makes them. */
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
-#include <signal.h>
 #include <sys/sendfile.h>
 #include <tenon/error.h>
-#include <tenon/run.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "net/host.h"
@@ -83,38 +79,19 @@ linux_sendmsg(int fd, const struct msghdr *message, int flags)
 	return RESULT(sendmsg(fd, message, flags | MSG_NOSIGNAL));
 }
 
-static ssize_t
-linux_sendfile_raw(int fd, int file, int64_t *offset, size_t size)
-{
-	off_t at = (off_t)*offset;
-	ssize_t n = RESULT(sendfile(fd, file, &at, size));
-
-	if (n >= 0)
-		*offset = at;
-	return n;
-}
-
-/* There is no MSG_NOSIGNAL for sendfile.  The threads of loops block SIGPIPE;
- * on any other it is blocked for the length of the call, and the one that the
- * call caused is taken back. */
+/* There is no MSG_NOSIGNAL for it. */
 static ssize_t
 linux_sendfile(int fd, int file, int64_t *offset, size_t size)
 {
-	sigset_t pipe_set, old_set, pending;
+	off_t at = (off_t)*offset;
+	struct tn__sigpipe before;
 	ssize_t n;
 
-	if (tn_loop_index() >= 0)
-		return linux_sendfile_raw(fd, file, offset, size);
-
-	sigemptyset(&pipe_set);
-	sigaddset(&pipe_set, SIGPIPE);
-	sigemptyset(&pending);
-	sigpending(&pending);
-	pthread_sigmask(SIG_BLOCK, &pipe_set, &old_set);
-	n = linux_sendfile_raw(fd, file, offset, size);
-	if (n == -EPIPE && !sigismember(&pending, SIGPIPE))
-		sigtimedwait(&pipe_set, NULL, &(struct timespec){ 0 });
-	pthread_sigmask(SIG_SETMASK, &old_set, NULL);
+	tn__sigpipe_block(&before);
+	n = RESULT(sendfile(fd, file, &at, size));
+	tn__sigpipe_restore(&before, n == -EPIPE);
+	if (n >= 0)
+		*offset = at;
 	return n;
 }
 

@@ -5,6 +5,7 @@
 #define TN__RT_H
 
 #include <poll.h>
+#include <signal.h>
 #include <tenon/base.h>
 #include <tenon/run.h>
 #include "base/error.h"
@@ -207,6 +208,20 @@ struct tn__job {
  * -ECANCELED, -ETIMEDOUT, -EAGAIN (no thread to be had) or -ENOMEM and the
  * job is no longer the caller's. */
 int tn__job_wait(struct tn__job *job);
+
+/* ---- SIGPIPE ----------------------------------------------------------- */
+
+/* Stand around a call that MSG_NOSIGNAL does not reach.  The threads of loops
+ * block it anyway; there both do nothing.  `raised`: the call may have caused
+ * one, which is taken back. */
+struct tn__sigpipe {
+	sigset_t before;
+	bool blocked; /* by us */
+	bool pending; /* one was, so it is not ours */
+};
+
+void tn__sigpipe_block(struct tn__sigpipe *ret);
+void tn__sigpipe_restore(const struct tn__sigpipe *before, bool raised);
 
 /* ---- memory that fibers of one loop pass around ------------------------ */
 
