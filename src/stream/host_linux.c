@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "base/result.h"
 #include "rt/rt.h"
 #include "stream/host.h"
 
@@ -11,9 +12,9 @@ tn__stream_fd_read(int fd, void *out, size_t size)
 	ssize_t n;
 
 	do
-		n = read(fd, out, size);
-	while (n < 0 && errno == EINTR);
-	return n < 0 ? -errno : n;
+		n = TN__RESULT(read(fd, out, size));
+	while (n == -EINTR);
+	return n;
 }
 
 ssize_t
@@ -24,10 +25,8 @@ tn__stream_fd_write(int fd, const void *bytes, size_t size)
 
 	tn__sigpipe_block(&before);
 	do
-		n = write(fd, bytes, size);
-	while (n < 0 && errno == EINTR);
-	if (n < 0)
-		n = -errno;
+		n = TN__RESULT(write(fd, bytes, size));
+	while (n == -EINTR);
 	tn__sigpipe_restore(&before, n == -EPIPE);
 	return n;
 }
