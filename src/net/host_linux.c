@@ -2,162 +2,132 @@
  * makes them. */
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
-#include <signal.h>
 #include <sys/sendfile.h>
 #include <tenon/error.h>
-#include <tenon/run.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/result.h"
 #include "net/host.h"
 #include "rt/rt.h"
-
-/* errno has to be read before anything can wait: another fiber of this thread
- * overwrites it. */
-#define RESULT(call)                                                           \
-	__extension__({                                                        \
-		__typeof__(call) result_ = (call);                             \
-		result_ < 0 ? (__typeof__(call))-errno : result_;              \
-	})
 
 static int
 linux_socket(int family, int type, int protocol)
 {
-	return RESULT(
+	return TN__RESULT(
 	    socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol));
 }
 
 static int
 linux_socketpair(int family, int type, int protocol, int ret[2])
 {
-	return RESULT(socketpair(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC,
-	    protocol, ret));
+	return TN__RESULT(socketpair(family,
+	    type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol, ret));
 }
 
 static int
 linux_bind(int fd, const struct sockaddr *address, socklen_t size)
 {
-	return RESULT(bind(fd, address, size));
+	return TN__RESULT(bind(fd, address, size));
 }
 
 static int
 linux_listen(int fd, int backlog)
 {
-	return RESULT(listen(fd, backlog));
+	return TN__RESULT(listen(fd, backlog));
 }
 
 static int
 linux_accept(int fd, struct sockaddr *ret, socklen_t *size)
 {
-	return RESULT(accept4(fd, ret, size, SOCK_NONBLOCK | SOCK_CLOEXEC));
+	return TN__RESULT(accept4(fd, ret, size, SOCK_NONBLOCK | SOCK_CLOEXEC));
 }
 
 static int
 linux_connect(int fd, const struct sockaddr *address, socklen_t size)
 {
-	return RESULT(connect(fd, address, size));
+	return TN__RESULT(connect(fd, address, size));
 }
 
 static ssize_t
 linux_recv(int fd, void *out, size_t size, int flags)
 {
-	return RESULT(recv(fd, out, size, flags));
+	return TN__RESULT(recv(fd, out, size, flags));
 }
 
 static ssize_t
 linux_recvmsg(int fd, struct msghdr *message, int flags)
 {
-	return RESULT(recvmsg(fd, message, flags | MSG_CMSG_CLOEXEC));
+	return TN__RESULT(recvmsg(fd, message, flags | MSG_CMSG_CLOEXEC));
 }
 
 static ssize_t
 linux_send(int fd, const void *bytes, size_t size, int flags)
 {
-	return RESULT(send(fd, bytes, size, flags | MSG_NOSIGNAL));
+	return TN__RESULT(send(fd, bytes, size, flags | MSG_NOSIGNAL));
 }
 
 static ssize_t
 linux_sendmsg(int fd, const struct msghdr *message, int flags)
 {
-	return RESULT(sendmsg(fd, message, flags | MSG_NOSIGNAL));
+	return TN__RESULT(sendmsg(fd, message, flags | MSG_NOSIGNAL));
 }
 
-static ssize_t
-linux_sendfile_raw(int fd, int file, int64_t *offset, size_t size)
-{
-	off_t at = (off_t)*offset;
-	ssize_t n = RESULT(sendfile(fd, file, &at, size));
-
-	if (n >= 0)
-		*offset = at;
-	return n;
-}
-
-/* There is no MSG_NOSIGNAL for sendfile.  The threads of loops block SIGPIPE;
- * on any other it is blocked for the length of the call, and the one that the
- * call caused is taken back. */
+/* There is no MSG_NOSIGNAL for it. */
 static ssize_t
 linux_sendfile(int fd, int file, int64_t *offset, size_t size)
 {
-	sigset_t pipe_set, old_set, pending;
+	off_t at = (off_t)*offset;
+	struct tn__sigpipe before;
 	ssize_t n;
 
-	if (tn_loop_index() >= 0)
-		return linux_sendfile_raw(fd, file, offset, size);
-
-	sigemptyset(&pipe_set);
-	sigaddset(&pipe_set, SIGPIPE);
-	sigemptyset(&pending);
-	sigpending(&pending);
-	pthread_sigmask(SIG_BLOCK, &pipe_set, &old_set);
-	n = linux_sendfile_raw(fd, file, offset, size);
-	if (n == -EPIPE && !sigismember(&pending, SIGPIPE))
-		sigtimedwait(&pipe_set, NULL, &(struct timespec){ 0 });
-	pthread_sigmask(SIG_SETMASK, &old_set, NULL);
+	tn__sigpipe_block(&before);
+	n = TN__RESULT(sendfile(fd, file, &at, size));
+	tn__sigpipe_restore(&before, n == -EPIPE);
+	if (n >= 0)
+		*offset = at;
 	return n;
 }
 
 static int
 linux_getsockopt(int fd, int level, int name, void *out, socklen_t *size)
 {
-	return RESULT(getsockopt(fd, level, name, out, size));
+	return TN__RESULT(getsockopt(fd, level, name, out, size));
 }
 
 static int
 linux_setsockopt(int fd, int level, int name, const void *value, socklen_t size)
 {
-	return RESULT(setsockopt(fd, level, name, value, size));
+	return TN__RESULT(setsockopt(fd, level, name, value, size));
 }
 
 static int
 linux_getsockname(int fd, struct sockaddr *ret, socklen_t *size)
 {
-	return RESULT(getsockname(fd, ret, size));
+	return TN__RESULT(getsockname(fd, ret, size));
 }
 
 static int
 linux_getpeername(int fd, struct sockaddr *ret, socklen_t *size)
 {
-	return RESULT(getpeername(fd, ret, size));
+	return TN__RESULT(getpeername(fd, ret, size));
 }
 
 static int
 linux_shutdown(int fd, int how)
 {
-	return RESULT(shutdown(fd, how));
+	return TN__RESULT(shutdown(fd, how));
 }
 
 static int
 linux_close(int fd)
 {
-	return RESULT(close(fd));
+	return TN__RESULT(close(fd));
 }
 
 static int
 linux_nonblocking(int fd)
 {
-	int flags = RESULT(fcntl(fd, F_GETFL));
+	int flags = TN__RESULT(fcntl(fd, F_GETFL));
 
 	return flags < 0 ? flags : (flags & O_NONBLOCK) != 0;
 }
@@ -165,25 +135,25 @@ linux_nonblocking(int fd)
 static int
 linux_fchmod(int fd, unsigned mode)
 {
-	return RESULT(fchmod(fd, mode));
+	return TN__RESULT(fchmod(fd, mode));
 }
 
 static int
 linux_chmod(const char *path, unsigned mode)
 {
-	return RESULT(fchmodat(AT_FDCWD, path, mode, AT_SYMLINK_NOFOLLOW));
+	return TN__RESULT(fchmodat(AT_FDCWD, path, mode, AT_SYMLINK_NOFOLLOW));
 }
 
 static int
 linux_lstat(const char *path, struct stat *ret)
 {
-	return RESULT(lstat(path, ret));
+	return TN__RESULT(lstat(path, ret));
 }
 
 static int
 linux_unlink(const char *path)
 {
-	return RESULT(unlink(path));
+	return TN__RESULT(unlink(path));
 }
 
 /* getaddrinfo's codes, which are not errno's. */

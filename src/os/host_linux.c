@@ -11,6 +11,7 @@
 #include <tenon/error.h>
 #include <unistd.h>
 
+#include "base/result.h"
 #include "os/os.h"
 
 /* What older libcs lack, from the kernel's headers. */
@@ -36,20 +37,12 @@ struct linux_entry { /* getdents64(2) */
  * be disturbed. */
 #define LINUX_ATTEMPTS 16
 
-/* errno has to be read before anything can wait: another fiber of this thread
- * overwrites it. */
-#define RESULT(call)                                                           \
-	__extension__({                                                        \
-		__typeof__(call) result_ = (call);                             \
-		result_ < 0 ? (__typeof__(call))-errno : result_;              \
-	})
-
 /* ---- opening ------------------------------------------------------------- */
 
 static int
 linux_open_root(const char *path)
 {
-	return RESULT(open(path, O_PATH | O_DIRECTORY | O_CLOEXEC));
+	return TN__RESULT(open(path, O_PATH | O_DIRECTORY | O_CLOEXEC));
 }
 
 static int
@@ -94,7 +87,7 @@ linux_openat2(int dir, const char *path, int flags, unsigned mode)
 	if ((flags & O_CREAT) || linux_is_nameless(flags))
 		how.mode = mode & 07777; /* elsewhere it must be 0 */
 	for (int i = 1;; i++) {
-		r = (int)RESULT(
+		r = (int)TN__RESULT(
 		    syscall(SYS_openat2, dir, path, &how, sizeof(how)));
 		if ((r != -EAGAIN && r != -EINTR) || i == LINUX_ATTEMPTS)
 			return r;
@@ -175,7 +168,7 @@ static int
 linux_stat(int fd, struct tn_file_info *ret)
 {
 	struct stat st;
-	int r = RESULT(fstat(fd, &st));
+	int r = TN__RESULT(fstat(fd, &st));
 
 	if (r == 0)
 		linux_info(&st, ret);
@@ -186,7 +179,7 @@ static int
 linux_stat_entry(int dir, const char *name, struct tn_file_info *ret)
 {
 	struct stat st;
-	int r = RESULT(fstatat(dir, name, &st,
+	int r = TN__RESULT(fstatat(dir, name, &st,
 	    AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT));
 
 	if (r == 0)
@@ -218,7 +211,7 @@ linux_bare_names(char *out, size_t size)
 static ssize_t
 linux_read_names(int dir, char *out, size_t size)
 {
-	long n = RESULT(syscall(SYS_getdents64, dir, out, size));
+	long n = TN__RESULT(syscall(SYS_getdents64, dir, out, size));
 
 	return n <= 0 ? n : linux_bare_names(out, (size_t)n);
 }
@@ -263,7 +256,7 @@ linux_pread_cached(int fd, void *out, size_t size, int64_t offset)
 	 * off again. */
 	unsigned long low = (unsigned long)offset;
 	unsigned long high = (unsigned long)((uint64_t)offset >> 32);
-	long n = RESULT(
+	long n = TN__RESULT(
 	    syscall(SYS_preadv2, fd, &part, 1, low, high, LINUX_RWF_NOWAIT));
 
 	if (n == -EINTR)
@@ -281,7 +274,7 @@ linux_pread(int fd, void *out, size_t size, int64_t offset, bool cached)
 	if (cached)
 		return linux_pread_cached(fd, out, size, offset);
 	do
-		n = RESULT(pread(fd, out, size, offset));
+		n = TN__RESULT(pread(fd, out, size, offset));
 	while (n == -EINTR);
 	return n;
 }
@@ -292,7 +285,7 @@ linux_pwrite(int fd, const void *bytes, size_t size, int64_t offset)
 	ssize_t n;
 
 	do
-		n = RESULT(pwrite(fd, bytes, size, offset));
+		n = TN__RESULT(pwrite(fd, bytes, size, offset));
 	while (n == -EINTR);
 	return n;
 }
@@ -300,7 +293,7 @@ linux_pwrite(int fd, const void *bytes, size_t size, int64_t offset)
 static int
 linux_sync(int fd)
 {
-	return RESULT(fsync(fd));
+	return TN__RESULT(fsync(fd));
 }
 
 /* ---- names --------------------------------------------------------------- */
@@ -309,18 +302,18 @@ static int
 linux_link(int fd, int dir, const char *name)
 {
 	char path[sizeof("/proc/self/fd/") + 3 * sizeof(int)];
-	int r = RESULT(linkat(fd, "", dir, name, AT_EMPTY_PATH));
+	int r = TN__RESULT(linkat(fd, "", dir, name, AT_EMPTY_PATH));
 
 	if (r != -ENOENT) /* which says: not without CAP_DAC_READ_SEARCH */
 		return r;
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	return RESULT(linkat(AT_FDCWD, path, dir, name, AT_SYMLINK_FOLLOW));
+	return TN__RESULT(linkat(AT_FDCWD, path, dir, name, AT_SYMLINK_FOLLOW));
 }
 
 static int
 linux_unlink(int dir, const char *name)
 {
-	return RESULT(unlinkat(dir, name, 0));
+	return TN__RESULT(unlinkat(dir, name, 0));
 }
 
 static int
@@ -329,20 +322,20 @@ linux_rename(int dir, const char *from, const char *to, bool exclusive)
 	int r;
 
 	if (!exclusive)
-		return RESULT(renameat(dir, from, dir, to));
-	r = (int)RESULT(syscall(SYS_renameat2, dir, from, dir, to,
+		return TN__RESULT(renameat(dir, from, dir, to));
+	r = (int)TN__RESULT(syscall(SYS_renameat2, dir, from, dir, to,
 	    LINUX_RENAME_NOREPLACE));
 	if (r != -EINVAL && r != -ENOSYS)
 		return r;
 	/* This file system cannot; a second name is as exclusive. */
-	r = RESULT(linkat(dir, from, dir, to, 0));
+	r = TN__RESULT(linkat(dir, from, dir, to, 0));
 	return r < 0 ? r : linux_unlink(dir, from);
 }
 
 static int
 linux_close(int fd)
 {
-	return RESULT(close(fd));
+	return TN__RESULT(close(fd));
 }
 
 #define LINUX_OPS(beneath)                                                     \

@@ -13,6 +13,7 @@
 #include <tenon/error.h>
 #include <unistd.h>
 
+#include "base/result.h"
 #include "os/os.h"
 
 #define WALK_LINKS 40  /* as the kernel's */
@@ -85,9 +86,9 @@ walk_openat(int dir, const char *name, int flags, unsigned mode)
 	int fd;
 
 	do
-		fd = openat(dir, name, flags | O_NOFOLLOW, mode);
-	while (fd < 0 && errno == EINTR);
-	return fd < 0 ? -errno : fd;
+		fd = TN__RESULT(openat(dir, name, flags | O_NOFOLLOW, mode));
+	while (fd == -EINTR);
+	return fd;
 }
 
 /* ---- steps --------------------------------------------------------------- */

@@ -6,6 +6,7 @@
 
 static pthread_mutex_t registry_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct tn__list registry = { &registry, &registry };
+static int registry_starting;
 
 void
 tn__registry_add(struct tn__loop *loop)
@@ -23,12 +24,21 @@ tn__registry_remove(struct tn__loop *loop)
 	pthread_mutex_unlock(&registry_lock);
 }
 
+void
+tn__registry_starting(int change)
+{
+	pthread_mutex_lock(&registry_lock);
+	registry_starting += change;
+	pthread_mutex_unlock(&registry_lock);
+}
+
 int
 tn__registry_count(bool polling)
 {
-	int count = 0;
+	int count;
 
 	pthread_mutex_lock(&registry_lock);
+	count = polling ? 0 : registry_starting;
 	TN__LIST_FOR(node, &registry)
 		count += !polling || TN__CONTAINER(node, struct tn__loop,
 		    registered)->poller != NULL;
@@ -42,6 +52,7 @@ tn__registry_forked(struct tn__loop *loop)
 {
 	pthread_mutex_init(&registry_lock, NULL);
 	tn__list_init(&registry);
+	registry_starting = 0;
 	tn__list_init(&loop->registered);
 	tn__list_push_back(&registry, &loop->registered);
 }

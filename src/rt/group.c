@@ -204,6 +204,7 @@ group_thread(void *arg)
 	tn__free(arg);
 	tn__host_set(start.host);
 	f = tn__self();
+	tn__registry_starting(-1);
 	group_join(g, f);
 	r = start.fn(start.arg);
 	tn__push_finish(f);
@@ -241,9 +242,11 @@ tn_go_thread(struct tn_group *g, int (*fn)(void *), void *arg)
 	*start = (struct group_thread){ g, tn__host(), fn, arg };
 	pthread_attr_init(&detached);
 	pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
+	tn__registry_starting(1);
 	r = -pthread_create(&thread, &detached, group_thread, start);
 	pthread_attr_destroy(&detached);
 	if (r < 0) {
+		tn__registry_starting(-1);
 		tn__free(start);
 		group_leave_unstarted(g);
 		return tn_error_set(r, "start a thread: %s; the limit on "

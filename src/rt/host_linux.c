@@ -6,6 +6,7 @@
 #include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
+#include "base/result.h"
 #include "rt/internal.h"
 
 static tn_time
@@ -31,9 +32,7 @@ host_wall_now(struct tn__host *host)
 int
 tn__host_event_open(void)
 {
-	int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-
-	return fd < 0 ? -errno : fd;
+	return TN__RESULT(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
 }
 
 void
@@ -136,7 +135,7 @@ host_poller_ctl(struct tn__poller *poller, int op, int fd, unsigned bits,
 	struct epoll_event event = { .events = host_epoll_bits(bits),
 		.data.u64 = data };
 
-	return epoll_ctl(poller->epoll_fd, op, fd, &event) < 0 ? -errno : 0;
+	return TN__RESULT(epoll_ctl(poller->epoll_fd, op, fd, &event));
 }
 
 static int

@@ -299,9 +299,11 @@ int tn__run_main(struct tn__run_main *m, struct tn__fiber **ret);
 void tn__run_enter(struct tn__run *run);
 void tn__run_leave(struct tn__run *run);
 
-/* Loops of the process, for tn_dump(). */
+/* Loops of the process, for tn_dump(); and a thread that has no loop yet, from
+ * before it is created (1) until it has one (-1), which counts as one. */
 void tn__registry_add(struct tn__loop *loop);
 void tn__registry_remove(struct tn__loop *loop);
+void tn__registry_starting(int change);
 int tn__registry_count(bool polling);
 void tn__registry_forked(struct tn__loop *loop);
 

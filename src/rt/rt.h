@@ -5,6 +5,8 @@
 #define TN__RT_H
 
 #include <poll.h>
+#include <pthread.h>
+#include <signal.h>
 #include <tenon/base.h>
 #include <tenon/run.h>
 #include "base/error.h"
@@ -207,6 +209,39 @@ struct tn__job {
  * -ECANCELED, -ETIMEDOUT, -EAGAIN (no thread to be had) or -ENOMEM and the
  * job is no longer the caller's. */
 int tn__job_wait(struct tn__job *job);
+
+/* ---- so many at once --------------------------------------------------- */
+
+/* A counter that does not fall below 0: who takes waits until somebody gives,
+ * on any loop or thread; first come, first served. */
+struct tn__semaphore {
+	pthread_mutex_t lock;
+	struct tn__list waiters;
+	int64_t count; /* > 0: nobody waits */
+};
+
+void tn__semaphore_init(struct tn__semaphore *semaphore, int64_t count);
+/* Nobody may be waiting. */
+void tn__semaphore_destroy(struct tn__semaphore *semaphore);
+
+/* 0, or -ECANCELED or -ETIMEDOUT with nothing taken, and no text yet.  `what`
+ * as in tn__io_wait(). */
+int tn__semaphore_take(struct tn__semaphore *semaphore, const char *what);
+void tn__semaphore_give(struct tn__semaphore *semaphore);
+
+/* ---- SIGPIPE ----------------------------------------------------------- */
+
+/* Stand around a call that MSG_NOSIGNAL does not reach.  The threads of loops
+ * block it anyway; there both do nothing.  `raised`: the call may have caused
+ * one, which is taken back. */
+struct tn__sigpipe {
+	sigset_t before;
+	bool blocked; /* by us */
+	bool pending; /* one was, so it is not ours */
+};
+
+void tn__sigpipe_block(struct tn__sigpipe *ret);
+void tn__sigpipe_restore(const struct tn__sigpipe *before, bool raised);
 
 /* ---- memory that fibers of one loop pass around ------------------------ */
 

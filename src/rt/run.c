@@ -1,6 +1,5 @@
 /* tn_run(): loops on threads, and the clock. */
 #include <errno.h>
-#include <signal.h>
 #include <unistd.h>
 #include "rt/internal.h"
 
@@ -32,39 +31,13 @@ tn__run_leave(struct tn__run *run)
 
 /* ---- a loop's thread --------------------------------------------------- */
 
-static void
-run_block_sigpipe(sigset_t *ret_before)
-{
-	sigset_t pipe_only;
-
-	sigemptyset(&pipe_only);
-	sigaddset(&pipe_only, SIGPIPE);
-	pthread_sigmask(SIG_BLOCK, &pipe_only, ret_before);
-}
-
-/* A SIGPIPE that came meanwhile must not be delivered now. */
-static void
-run_restore_signals(const sigset_t *before)
-{
-	struct timespec now = { 0, 0 };
-	sigset_t pipe_only;
-
-	if (!sigismember(before, SIGPIPE)) {
-		sigemptyset(&pipe_only);
-		sigaddset(&pipe_only, SIGPIPE);
-		while (sigtimedwait(&pipe_only, NULL, &now) >= 0)
-			;
-	}
-	pthread_sigmask(SIG_SETMASK, before, NULL);
-}
-
 static void *
 run_thread(void *arg)
 {
 	struct tn__loop *loop = arg;
-	sigset_t before;
+	struct tn__sigpipe before;
 
-	run_block_sigpipe(&before);
+	tn__sigpipe_block(&before);
 	tn__host_current = loop->host;
 	tn__loop_current = loop;
 	loop->thread_id = pthread_self();
@@ -192,15 +165,15 @@ run_start(struct tn__run *run, struct tn__run_main *m)
 	pthread_t threads[RUN_LOOPS_MAX];
 	struct tn__error *outer_error = tn__error_current;
 	struct tn__fiber *f;
-	sigset_t before;
+	struct tn__sigpipe before;
 	int r;
 
+	tn__sigpipe_block(&before); /* first: ucontext keeps a mask a fiber */
 	tn__loop_current = first;
-	run_block_sigpipe(&before); /* first: ucontext keeps a mask a fiber */
 	r = tn__run_main(m, &f);
 	if (r < 0) {
-		run_restore_signals(&before);
 		tn__loop_current = outer;
+		tn__sigpipe_restore(&before, false);
 		return r;
 	}
 	f->deadline = f->base_deadline = outer->current->deadline;
@@ -209,13 +182,13 @@ run_start(struct tn__run *run, struct tn__run_main *m)
 		tn__registry_add(run->loops[i]);
 	tn__overflow_thread();
 	r = run_loops(run, threads);
-	run_restore_signals(&before);
 	for (int i = 0; i < run->loop_count; i++) {
 		tn__registry_remove(run->loops[i]);
 		tn__loop_drain(run->loops[i]); /* a late tn_dump() */
 	}
 	tn__registry_add(outer);
 	tn__loop_current = outer;
+	tn__sigpipe_restore(&before, true);
 	tn__error_current = outer_error;
 	return r;
 }

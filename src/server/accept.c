@@ -1,6 +1,5 @@
 /* Taking callers: connections and datagrams, one at a time, as long as there is
  * a slot for them. */
-#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <tenon/error.h>
@@ -17,19 +16,10 @@
 static int
 slot_take(struct tn_server *s)
 {
-	char slot;
-	int r = s->slots == NULL ? 0 : tn_channel_recv(s->slots, &slot);
+	int r = tn__semaphore_take(&s->slots, "slot");
 
-	return r < 0 ? r : 0;
-}
-
-void
-tn__slot_put(struct tn_server *s)
-{
-	int r = s->slots == NULL ? 0 : tn_channel_try_send(s->slots, "");
-
-	assert(r == 0); /* it has room for what was taken out */
-	(void)r;
+	return r < 0 ? tn_error_set(r, "wait for a connection to end: %s",
+	    tn_error_words(r)) : 0;
 }
 
 /* ---- callers ----------------------------------------------------------- */
@@ -209,7 +199,7 @@ accept_start(struct tn__acceptor *a)
 	int r = caller_take(s, a->listener, &caller);
 
 	if (r <= 0) {
-		tn__slot_put(s);
+		tn__semaphore_give(&s->slots);
 		return r == 0 ? 1 : r == -EAGAIN ? 0 : r;
 	}
 	caller->acceptor = a;
@@ -217,7 +207,7 @@ accept_start(struct tn__acceptor *a)
 	if (r == 0)
 		return 1;
 	tn__caller_free(caller);
-	tn__slot_put(s);
+	tn__semaphore_give(&s->slots);
 	return r;
 }
 

@@ -302,7 +302,7 @@ tn__connection_main(void *arg)
 	atomic_fetch_sub(&s->active, 1);
 	if (c.acceptor == NULL)
 		return 0;
-	tn__slot_put(s);
+	tn__semaphore_give(&s->slots);
 	/* Full means that it was said already. */
 	if (atomic_exchange(&s->wanted, false) &&
 	    tn_channel_try_send(s->ended, "") < 0)

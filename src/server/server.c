@@ -74,21 +74,6 @@ server_set_options(struct tn_server *s, const struct tn_server_options *options)
 	return 0;
 }
 
-/* A channel that is full of messages: taking one is taking a slot. */
-static int
-server_open_slots(struct tn_server *s)
-{
-	int64_t max = s->options.connections_max;
-	int r;
-
-	if (max < 0)
-		return 0;
-	r = tn_channel_open(1, (size_t)max, &s->slots);
-	for (int64_t i = 0; i < max && r == 0; i++)
-		r = tn_channel_try_send(s->slots, "");
-	return r;
-}
-
 static int
 server_listen(struct tn_server *s)
 {
@@ -123,8 +108,8 @@ tn_server_open(const struct tn_server_options *options, struct tn_server **ret)
 		return tn__error_nomem();
 	pthread_mutex_init(&s->lock, NULL);
 	r = server_set_options(s, options == NULL ? &defaults : options);
-	if (r == 0)
-		r = server_open_slots(s);
+	tn__semaphore_init(&s->slots, s->options.connections_max < 0 ?
+	    INT64_MAX : s->options.connections_max);
 	if (r == 0)
 		r = tn_channel_open(1, 1, &s->ended);
 	if (r == 0)
@@ -144,7 +129,7 @@ tn_server_free(struct tn_server *s)
 	if (s == NULL)
 		return;
 	tn_socket_free(s->listener);
-	tn_channel_free(s->slots);
+	tn__semaphore_destroy(&s->slots);
 	tn_channel_free(s->ended);
 	pthread_mutex_destroy(&s->lock);
 	tn__free(s->packet);

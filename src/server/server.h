@@ -10,6 +10,7 @@
 #include <tenon/channel.h>
 #include <tenon/server.h>
 #include "base/list.h"
+#include "rt/rt.h"
 
 struct tn__connection;
 
@@ -42,7 +43,7 @@ struct tn_server {
 	struct tn_socket *listener; /* closed once drained */
 	char *packet;               /* datagrams are received here */
 	atomic_int replies_waiting; /* datagrams that found no room */
-	struct tn_channel *slots;   /* a message each; NULL: no limit */
+	struct tn__semaphore slots; /* how many more may be at once */
 	struct tn_channel *ended;   /* a message when one ended, if wanted */
 	atomic_bool wanted;
 
@@ -89,9 +90,6 @@ int tn__accept_one(struct tn__acceptor *acceptor);
 int tn__accept_wait(struct tn_server *server, struct tn__caller **ret);
 
 void tn__caller_free(struct tn__caller *caller);
-
-/* Gives back the slot that was taken for a caller. */
-void tn__slot_put(struct tn_server *server);
 
 /* ---- connection.c ------------------------------------------------------ */
 

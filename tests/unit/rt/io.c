@@ -691,6 +691,27 @@ test_may_fork(void **state)
 	assert_int_equal(tn_run(not_alone_main, NULL, &two), 0);
 }
 
+static int
+stay(void *arg)
+{
+	return tn_sleep(3600 * TN_SECOND);
+}
+
+/* A thread counts before it has done anything. */
+static void
+test_may_fork_beside_a_thread(void **state)
+{
+	struct tn_group *g;
+
+	for (int i = 0; i < 100; i++) {
+		assert_int_equal(tn_group_open(&g), 0);
+		assert_int_equal(tn_go_thread(g, stay, NULL), 0);
+		assert_false(tn__rt_may_fork());
+		tn_group_free(g);
+		assert_true(tn__rt_may_fork());
+	}
+}
+
 static atomic_int stalls;
 
 static void
@@ -797,6 +818,7 @@ main(void)
 		cmocka_unit_test(test_release),
 		cmocka_unit_test(test_outlives_its_loop),
 		cmocka_unit_test(test_may_fork),
+		cmocka_unit_test(test_may_fork_beside_a_thread),
 		cmocka_unit_test(test_stall),
 		cmocka_unit_test(test_sigpipe),
 	};

@@ -216,7 +216,6 @@ test_refused(void **state)
 	assert_non_null(strstr(tn_error_text(), "use one loop and no threads"));
 	assert_int_equal(tn_group_open(&group), 0);
 	assert_int_equal(tn_go_thread(group, wait_for_cancel, NULL), 0);
-	usleep(20000);
 	assert_int_equal(fork_here(NULL), -EBUSY);
 	tn_group_free(group);
 }

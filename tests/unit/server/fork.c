@@ -218,7 +218,6 @@ test_refused(void **state)
 	    "it; use one loop and no threads, or another kind of server");
 	group = check_group();
 	CHECK_INT(tn_go_thread(group, stay, NULL), 0);
-	usleep(20000);
 	CHECK_INT(tn_server_serve_forever(server), -EBUSY);
 	tn_group_free(group);
 	tn_server_free(server);
