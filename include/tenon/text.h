@@ -27,6 +27,18 @@ TN_API TN_CHECK int tn_percent_encode(struct tn_slice bytes, const char *safe,
 TN_API TN_CHECK int tn_path_from_url(struct tn_slice path,
     struct tn_buffer *out);
 
+/* The next pair of a query or a form, application/x-www-form-urlencoded (URL
+ * Standard section 5.1; Python's parse_qsl): "+" is a blank, %XX a byte, any
+ * other "%" itself; a name alone has an empty value; empty pairs are passed
+ * over.  The buffers are cleared first.  1, 0 behind the last, or -ENOMEM and
+ * TN_ELIMIT of a buffer's own limit, with `*rest` as it was. */
+TN_API TN_CHECK int tn_query_next(struct tn_slice *rest, struct tn_buffer *name,
+    struct tn_buffer *value);
+/* And back: NAME=VALUE behind what is there, "&" between (Python's
+ * urlencode). */
+TN_API TN_CHECK int tn_query_append(struct tn_buffer *out, struct tn_slice name,
+    struct tn_slice value);
+
 /* Text for HTML, attributes too: & < > " ' become references; bytes that are
  * not UTF-8 and control characters but HTAB and LF become U+FFFD. */
 TN_API TN_CHECK int tn_html_escape(struct tn_slice text, struct tn_buffer *out);
