@@ -135,8 +135,8 @@ proxy_report(uint64_t number, const struct way *up, const struct way *down,
 		return;
 	printf("{\"connection\": %llu, \"up\": %lld, \"down\": %lld",
 	    (unsigned long long)number,
-	    down->to == NULL ? 0 : (long long)tn_stream_bytes_read(up->from),
-	    down->to == NULL ? 0 : (long long)tn_stream_bytes_read(down->from));
+	    up->to == NULL ? 0 : (long long)tn_stream_bytes_written(up->to),
+	    up->to == NULL ? 0 : (long long)tn_stream_bytes_written(down->to));
 	for (int i = 0; i < FAULTS; i++)
 		printf(", \"%s\": %u", fault_kinds[i].name,
 		    up->plan.count[i] + down->plan.count[i] +
