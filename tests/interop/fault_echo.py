@@ -59,7 +59,8 @@ def our_client_late_and_in_crumbs():
             with Proxy(port, seed=seed, harmless=True) as proxy:
                 assert call(proxy.port, DATA) == (DATA, 0, "")
                 assert call(proxy.port, b"hello\n") == (b"hello\n", 0, "")
-                assert struck(proxy.all_ended()) == 0
+                proxy.settles()
+            assert struck(proxy.reports) == 0
 
         at_once(one, range(6))
 
@@ -69,10 +70,11 @@ def our_client_with_every_fault():
     other side seemed to have said all."""
     def one(seed):
         data = DATA[:1 << seed % 19]
-        with Proxy(port, seed=seed, every=True, stall="5,50", reset=15,
-                   truncate=15) as proxy:
+        with Proxy(port, seed=seed, every=True, stall="5,50",
+                   within=300000, reset=20, truncate=20) as proxy:
             heard, status, said = call(proxy.port, data)
-            report, = proxy.all_ended()
+            proxy.settles()
+        report, = proxy.reports
         about = (seed, len(data), len(heard), status, said, report)
         assert data.startswith(heard), about
         if status == 0:
@@ -122,7 +124,8 @@ def our_server_late_and_in_crumbs():
             with Proxy(server.port, seed=seed, harmless=True) as proxy:
                 assert at_once(lambda _: converse(proxy, DATA),
                                range(20)) == [DATA] * 20
-                assert struck(proxy.all_ended()) == 0
+                proxy.settles()
+            assert struck(proxy.reports) == 0
         server.settles()
 
 
@@ -133,10 +136,10 @@ def our_server_with_every_fault():
     with serving("echo", "serve", "127.0.0.1:0", "--loops", "2") as server:
         for seed in range(6):
             with Proxy(server.port, seed=seed, every=True, stall="5,50",
-                       reset=15, truncate=15) as proxy:
+                       within=300000, reset=20, truncate=20) as proxy:
                 heard = at_once(
                     lambda i: converse(proxy, DATA[:1 << i % 18]), range(100))
-                reports = proxy.all_ended()
+                proxy.settles()
             for i, back in enumerate(heard):
                 assert DATA.startswith(back or b""), (seed, i)
                 lost += back is None
@@ -144,7 +147,7 @@ def our_server_with_every_fault():
             # Nobody lost anything to whom nothing was done.
             assert sum(back == DATA[:1 << i % 18]
                        for i, back in enumerate(heard)) >= \
-                sum(struck([r]) == 0 for r in reports), seed
+                sum(struck([r]) == 0 for r in proxy.reports), seed
             server.settles()
             memory.append(server.memory())
     print(f"  600 conversations: {lost} lost, {cut} cut; "

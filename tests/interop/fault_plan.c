@@ -8,19 +8,19 @@
 #define SLOW_PIECES 50    /* a second */
 
 const struct fault_kind fault_kinds[FAULTS] = {
-	[FAULT_SPLIT] = { "split", NULL, 25, 0, true,
+	[FAULT_SPLIT] = { "split", "PERCENT", 25, 0, true,
 	    "of each piece, to be a small one, down to one byte" },
-	[FAULT_DELAY] = { "delay", "MS", 5, 5, true,
+	[FAULT_DELAY] = { "delay", "PERCENT,MS", 5, 5, true,
 	    "of each piece, to come up to MS later" },
-	[FAULT_STALL] = { "stall", "MS", 5, 300, true,
+	[FAULT_STALL] = { "stall", "PERCENT,MS", 5, 300, true,
 	    "of each way, that once nothing is read for MS" },
-	[FAULT_SLOW] = { "slow", "BYTES", 5, 4 << 20, true,
+	[FAULT_SLOW] = { "slow", "PERCENT,BYTES", 5, 4 << 20, true,
 	    "of each way, to carry BYTES a second at most" },
-	[FAULT_REFUSE] = { "refuse", NULL, 2, 0, false,
+	[FAULT_REFUSE] = { "refuse", "PERCENT", 2, 0, false,
 	    "of each connection, to be closed at once" },
-	[FAULT_TRUNCATE] = { "truncate", NULL, 5, 0, false,
+	[FAULT_TRUNCATE] = { "truncate", "PERCENT", 5, 0, false,
 	    "of each way, to end early, as if all had been said" },
-	[FAULT_RESET] = { "reset", NULL, 5, 0, false,
+	[FAULT_RESET] = { "reset", "PERCENT", 5, 0, false,
 	    "of each way, that both sides see a reset" },
 };
 
@@ -34,8 +34,8 @@ fault_rules_usual(struct fault_rules *rules, bool harmless)
 
 		if (harmless && !kind->harmless)
 			continue;
-		rules->of[i].percent = (uint64_t)kind->percent;
-		rules->of[i].amount = (uint64_t)kind->amount;
+		rules->of[i].percent = kind->percent;
+		rules->of[i].amount = kind->amount;
 	}
 }
 
@@ -44,14 +44,12 @@ fault_rules_set(struct fault_rules *rules, enum fault fault, const char *text)
 {
 	struct tn_slice amount = tn_slice_str(text);
 	struct tn_slice percent = tn_slice_split(&amount, ',');
-	struct fault_rule rule = {
-		.amount = (uint64_t)fault_kinds[fault].amount,
-	};
+	struct fault_rule rule = { .amount = fault_kinds[fault].amount };
 
 	if (tn_parse_uint(percent, 100, &rule.percent) < 0)
 		return false;
 	if (amount.data != NULL &&
-	    (fault_kinds[fault].amount_name == NULL ||
+	    (fault_kinds[fault].amount == 0 ||
 	     tn_parse_size(amount, UINT32_MAX, &rule.amount) < 0 ||
 	     rule.amount == 0))
 		return false;

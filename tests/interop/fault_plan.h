@@ -18,10 +18,9 @@ enum fault {
 	FAULTS
 };
 
-/* A kind of fault.  One with an amount is written PERCENT,AMOUNT. */
 struct fault_kind {
-	const char *name, *amount_name;
-	int64_t percent, amount; /* the usual */
+	const char *name, *form;
+	uint64_t percent, amount; /* the usual; amount 0: it has none */
 	bool harmless;           /* bytes come late, and all of them come */
 	const char *help;
 };
@@ -43,7 +42,8 @@ struct fault_rules {
 /* Gives each kind, or each harmless one, its usual chance. */
 void fault_rules_usual(struct fault_rules *rules, bool harmless);
 
-/* Sets one kind from its text, "20" or "20,50"; false when it says nothing. */
+/* Sets one kind from its text, "20" or "20,50" with an amount; false when that
+ * says nothing. */
 bool fault_rules_set(struct fault_rules *rules, enum fault fault,
     const char *text);
 

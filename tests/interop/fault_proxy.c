@@ -7,6 +7,7 @@
  * connection is over, what became of it, a line of JSON each.  It ends when its
  * standard input does.  fault_plan.h says how the seed decides. */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <tenon/dial.h>
@@ -20,17 +21,17 @@
 static struct {
 	const char *listen, *target;
 	struct fault_rules rules;
-	uint64_t life_ms; /* of a connection: whoever is stuck is told of */
+	tn_time life; /* of a connection: whoever is stuck is told of */
 	atomic_uint_fast64_t connections;
 	struct tn_server *server;
-} proxy = { .rules.within = 1 << 20, .life_ms = 30000 };
+} proxy = { .rules.within = 1 << 20, .life = 30 * TN_SECOND };
 
-/* ---- one connection ------------------------------------------------------ */
+/* ---- one way ------------------------------------------------------------- */
 
 struct way {
 	const char *name;
 	struct tn_stream *from, *to;
-	struct tn_group *group;
+	struct tn_group *group; /* of both ways */
 	struct fault_plan plan;
 };
 
@@ -60,7 +61,7 @@ static int
 way_step(struct way *w)
 {
 	struct fault_step step = fault_plan_next(&w->plan);
-	int r = step.pause > 0 ? tn_sleep(step.pause) : 0;
+	int r = tn_sleep(step.pause);
 
 	if (r < 0)
 		return r;
@@ -80,7 +81,7 @@ static int
 way_relay(void *arg)
 {
 	struct way *w = arg;
-	int r;
+	int64_t r;
 
 	tn_fiber_name("%s", w->name);
 	do
@@ -89,13 +90,31 @@ way_relay(void *arg)
 	if (r == 0)
 		r = tn_stream_shutdown(w->to);
 	if (r == 0)
-		r = (int)tn_stream_skip(w->from, INT32_MAX);
+		r = tn_stream_skip(w->from, -1);
 	if (r < 0)
 		tn_group_cancel(w->group);
-	return r < 0 ? r : 0;
+	return r < 0 ? (int)r : 0;
 }
 
-/* Both ways at once; what fails first stops the other one. */
+/* ---- one connection ------------------------------------------------------ */
+
+static int
+proxy_dial(uint64_t number, struct way *up, struct way *down,
+    struct tn_stream **ret)
+{
+	int r;
+
+	if (fault_refuses(&proxy.rules, number)) {
+		up->plan.count[FAULT_REFUSE]++;
+		return tn_error_set(-ECONNREFUSED, "refused by the plan");
+	}
+	r = tn_dial(proxy.target, NULL, ret);
+	if (r == 0)
+		up->to = down->from = *ret;
+	return r;
+}
+
+/* Both ways at once; the first that fails stops the other one. */
 static int
 proxy_relay(struct way *up, struct way *down)
 {
@@ -107,9 +126,7 @@ proxy_relay(struct way *up, struct way *down)
 		r = tn_go(group, way_relay, up);
 	if (r == 0)
 		r = tn_go(group, way_relay, down);
-	if (r == 0)
-		r = tn_group_wait(group);
-	return r;
+	return r < 0 ? r : tn_group_wait(group);
 }
 
 /* Whoever is still there gets a reset when the stream is freed. */
@@ -124,23 +141,26 @@ proxy_cut(struct tn_stream *s)
 		fprintf(stderr, "fault_proxy: %s\n", tn_error_text());
 }
 
+static long long
+way_bytes(const struct way *w)
+{
+	return w->to == NULL ? 0 : (long long)tn_stream_bytes_written(w->to);
+}
+
 /* {"connection": 1, "up": 78, "down": 512, "split": 3, ..., "error": ""} */
 static void
 proxy_report(uint64_t number, const struct way *up, const struct way *down,
-    unsigned refused, const char *error)
+    const char *error)
 {
 	TN_CLEANUP(tn_buffer_free) struct tn_buffer text = { 0 };
 
 	if (tn_json_string(tn_slice_str(error), &text) < 0)
 		return;
-	printf("{\"connection\": %llu, \"up\": %lld, \"down\": %lld",
-	    (unsigned long long)number,
-	    up->to == NULL ? 0 : (long long)tn_stream_bytes_written(up->to),
-	    up->to == NULL ? 0 : (long long)tn_stream_bytes_written(down->to));
+	printf("{\"connection\": %" PRIu64 ", \"up\": %lld, \"down\": %lld",
+	    number, way_bytes(up), way_bytes(down));
 	for (int i = 0; i < FAULTS; i++)
 		printf(", \"%s\": %u", fault_kinds[i].name,
-		    up->plan.count[i] + down->plan.count[i] +
-			(i == FAULT_REFUSE ? refused : 0));
+		    up->plan.count[i] + down->plan.count[i]);
 	printf(", \"error\": %s}\n", text.data);
 	fflush(stdout);
 }
@@ -149,30 +169,21 @@ static int
 proxy_handle(struct tn_request *request)
 {
 	TN_CLEANUP(tn_stream_freep) struct tn_stream *target = NULL;
-	struct way up = { .name = "up" }, down = { .name = "down" };
+	struct way up = { .name = "up", .from = request->stream };
+	struct way down = { .name = "down", .to = request->stream };
 	uint64_t number = atomic_fetch_add(&proxy.connections, 1);
-	bool refused = fault_refuses(&proxy.rules, number);
 	struct tn_scope scope;
 	int r;
 
 	fault_plan_begin(&up.plan, &proxy.rules, number, 0);
 	fault_plan_begin(&down.plan, &proxy.rules, number, 1);
-	tn_scope_open(&scope,
-	    tn_after((tn_time)proxy.life_ms * TN_MILLISECOND));
-	if (refused)
-		r = tn_error_set(-ECONNREFUSED, "refused by the plan");
-	else
-		r = tn_dial(proxy.target, NULL, &target);
-	if (r == 0) {
-		up.from = down.to = request->stream;
-		down.from = up.to = target;
+	tn_scope_open(&scope, tn_after(proxy.life));
+	r = proxy_dial(number, &up, &down, &target);
+	if (r == 0)
 		r = proxy_relay(&up, &down);
-	}
 	if (tn_scope_close(&scope))
-		tn_error_prefix("more than %llu ms",
-		    (unsigned long long)proxy.life_ms);
-	proxy_report(number, &up, &down, refused,
-	    r < 0 ? tn_error_text() : "");
+		tn_error_prefix("longer than --life allows");
+	proxy_report(number, &up, &down, r < 0 ? tn_error_text() : "");
 	if (r < 0) {
 		proxy_cut(request->stream);
 		proxy_cut(target);
@@ -186,13 +197,13 @@ static int
 proxy_wait_for_end(void *arg)
 {
 	TN_CLEANUP(tn_stream_freep) struct tn_stream *in = NULL;
-	int r = tn_stream_from_fd(0, &in);
+	int64_t r = tn_stream_from_fd(0, &in);
 
 	if (r == 0)
-		r = (int)tn_stream_skip(in, INT32_MAX);
+		r = tn_stream_skip(in, -1);
 	tn_server_shutdown(proxy.server);
 	tn_server_shutdown(proxy.server); /* without waiting for anybody */
-	return r < 0 ? r : 0;
+	return r < 0 ? (int)r : 0;
 }
 
 static int
@@ -222,87 +233,111 @@ proxy_run(void *arg)
 	return tn_server_serve_forever(server);
 }
 
+/* ---- options ------------------------------------------------------------- */
+
+static bool
+set_listen(const char *text)
+{
+	proxy.listen = text;
+	return true;
+}
+
+static bool
+set_seed(const char *text)
+{
+	return tn_parse_uint(tn_slice_str(text), UINT64_MAX,
+		   &proxy.rules.seed) == 0;
+}
+
+static bool
+set_within(const char *text)
+{
+	return tn_parse_size(tn_slice_str(text), INT64_MAX,
+		   &proxy.rules.within) == 0 && proxy.rules.within > 0;
+}
+
+static bool
+set_life(const char *text)
+{
+	return tn_parse_span(tn_slice_str(text), &proxy.life) == 0;
+}
+
+static bool
+set_harmless(const char *text)
+{
+	fault_rules_usual(&proxy.rules, true);
+	return true;
+}
+
+static bool
+set_every(const char *text)
+{
+	fault_rules_usual(&proxy.rules, false);
+	return true;
+}
+
+static const struct option {
+	const char *name, *argument;
+	bool (*set)(const char *text);
+	const char *help;
+} options[] = {
+	{ "listen", "ADDRESS", set_listen, "usually 127.0.0.1:0" },
+	{ "seed", "N", set_seed, "usually 0" },
+	{ "within", "BYTES", set_within,
+	    "before which stalls, ends and resets come; usually 1M" },
+	{ "life", "SPAN", set_life, "of a connection; usually 30s" },
+	{ "harmless", "", set_harmless,
+	    "all faults that only take time, as usual" },
+	{ "every", "", set_every, "all faults, as usual" },
+};
+
 static int
 usage(void)
 {
-	struct fault_rules usual = { 0 };
-
-	fault_rules_usual(&usual, false);
-	fprintf(stderr, "usage: fault_proxy [OPTION]... TARGET\n\n"
-	    "  --listen ADDRESS            127.0.0.1:0\n"
-	    "  --seed N                    0\n"
-	    "  --within BYTES              where stalls, ends and resets are; "
-	    "1M\n"
-	    "  --life SPAN                 of a connection; 30s\n"
-	    "  --harmless                  all faults that only take time\n"
-	    "  --every                     all faults\n");
+	fprintf(stderr, "usage: fault_proxy [OPTION]... TARGET\n\n");
+	for (size_t i = 0; i < TN_COUNT(options); i++)
+		fprintf(stderr, "  --%-10s%-15s%s\n", options[i].name,
+		    options[i].argument, options[i].help);
 	for (int i = 0; i < FAULTS; i++) {
 		const struct fault_kind *kind = &fault_kinds[i];
-		char form[48], given[48] = "";
 
-		snprintf(form, sizeof(form), "%s PERCENT%s%s", kind->name,
-		    kind->amount_name == NULL ? "" : ",",
-		    kind->amount_name == NULL ? "" : kind->amount_name);
-		if (kind->amount_name != NULL)
-			snprintf(given, sizeof(given), ",%llu",
-			    (unsigned long long)usual.of[i].amount);
-		fprintf(stderr, "  --%-26s%s; usually %llu%s\n", form,
-		    kind->help, (unsigned long long)usual.of[i].percent, given);
+		fprintf(stderr, "  --%-10s%-15s%s; usually %" PRIu64, kind->name,
+		    kind->form, kind->help, kind->percent);
+		if (kind->amount > 0)
+			fprintf(stderr, ",%" PRIu64, kind->amount);
+		fputc('\n', stderr);
 	}
 	return 2;
 }
 
 /* One option: how many words it takes, 0 when it is none. */
 static int
-option(const char *name, const char *value)
+option(const char *word, const char *value)
 {
-	struct fault_rules *rules = &proxy.rules;
-	tn_time span;
+	const char *name = word + 2;
 
-	if (strncmp(name, "--", 2) != 0)
+	if (strncmp(word, "--", 2) != 0)
 		return 0;
-	name += 2;
-	if (strcmp(name, "harmless") == 0 || strcmp(name, "every") == 0) {
-		fault_rules_usual(rules, name[0] == 'h');
-		return 1;
-	}
-	if (value == NULL)
-		return 0;
-	if (strcmp(name, "listen") == 0) {
-		proxy.listen = value;
-		return 2;
-	}
-	if (strcmp(name, "seed") == 0)
-		return tn_parse_uint(tn_slice_str(value), UINT64_MAX,
-			   &rules->seed) == 0 ? 2 : 0;
-	if (strcmp(name, "within") == 0)
-		return tn_parse_size(tn_slice_str(value), INT64_MAX,
-			   &rules->within) == 0 ? 2 : 0;
-	if (strcmp(name, "life") == 0) {
-		if (tn_parse_span(tn_slice_str(value), &span) < 0)
-			return 0;
-		proxy.life_ms = (uint64_t)(span / TN_MILLISECOND);
-		return 2;
-	}
+	for (size_t i = 0; i < TN_COUNT(options); i++)
+		if (strcmp(name, options[i].name) == 0)
+			return !options[i].set(value) ? 0 :
+			    options[i].argument[0] == '\0' ? 1 : 2;
 	for (int i = 0; i < FAULTS; i++)
 		if (strcmp(name, fault_kinds[i].name) == 0)
-			return fault_rules_set(rules, (enum fault)i, value) ? 2
-									    : 0;
+			return fault_rules_set(&proxy.rules, (enum fault)i,
+				   value) ? 2 : 0;
 	return 0;
 }
 
 int
 main(int argc, char **argv)
 {
-	int r;
+	int words, r;
 
-	while (argc > 2) {
-		int words = option(argv[1], argv[2]);
-
+	for (; argc > 2; argc -= words, argv += words) {
+		words = option(argv[1], argv[2]);
 		if (words == 0)
 			return usage();
-		argc -= words;
-		argv += words;
 	}
 	if (argc != 2)
 		return usage();

@@ -180,7 +180,7 @@ def somebody_stuck_is_told_of():
                 assert s.recv(1) == b"" and False
             except ConnectionResetError:
                 pass
-        assert "more than 200 ms" in proxy.ended(2)[1]["error"]
+        assert "longer than --life" in proxy.ended(2)[1]["error"]
 
 
 # ---- faults --------------------------------------------------------------

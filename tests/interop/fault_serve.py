@@ -100,8 +100,8 @@ def with_urllib(port):
 
 
 def with_one_connection(port):
-    """HEAD, GET and a POST that waits for "100 Continue", which does not
-    come, time and again."""
+    """HEAD, GET, a POST that waits for "100 Continue", which does not come,
+    and one that sends its body into the answer, time and again."""
     got = {}
     c = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     try:
@@ -115,6 +115,10 @@ def with_one_connection(port):
             reply = c.getresponse()
             reply.read()
             got["POST " + target] = reply.status
+            c.request("POST", target, bytes(30000))
+            reply = c.getresponse()
+            reply.read()
+            got["POST all " + target] = reply.status
     except (OSError, http.client.HTTPException):
         got[target] = WRONG
     c.close()
@@ -152,14 +156,21 @@ def late_and_in_crumbs():
     for seed in range(3):
         with Proxy(SERVER.port, seed=seed, harmless=True) as proxy:
             all_got = at_once(lambda client: client(proxy.port), CLIENTS)
-            reports = proxy.all_ended()
-            assert len(reports) >= 2 * len(CLIENTS), reports
-            assert struck(reports) == 0
-            assert struck(reports, "split") > 20, reports
+            proxy.settles()
+        assert len(proxy.reports) >= 2 * len(CLIENTS), proxy.reports
+        assert struck(proxy.reports) == 0
+        assert struck(proxy.reports, "split") > 20, proxy.reports
         for client, got in zip(CLIENTS, all_got):
-            _, wrong = check(client, got, reports)
+            _, wrong = check(client, got, [])
             assert wrong == 0 and len(got) >= 2, (client.__name__, got)
     SERVER.settles()
+
+
+def a_connection_is_used_again():
+    with Proxy(SERVER.port, seed=1, split=100, delay="20,5") as proxy:
+        check(with_curl, with_curl(proxy.port), [])
+        proxy.settles()
+    assert len(proxy.reports) == 1, proxy.reports
 
 
 def sixty_seeds_of_every_fault():
@@ -171,8 +182,8 @@ def sixty_seeds_of_every_fault():
         with Proxy(SERVER.port, seed=seed, every=True, stall="5,50",
                    reset=15, truncate=15) as proxy:
             got = client(proxy.port)
-            reports = proxy.all_ended()
-        return *check(client, got, reports), reports
+            proxy.settles()
+        return *check(client, got, proxy.reports), proxy.reports
 
     for part in range(4):
         seeds = list(range(part * SEEDS // 4, (part + 1) * SEEDS // 4))
@@ -208,5 +219,5 @@ with tempfile.TemporaryDirectory(prefix="tenon-fault-") as SCRATCH:
     with serving("serve", "-l", "127.0.0.1:0", "--log", "off", "--loops",
                  "2", ROOT) as SERVER:
         know_the_answers(SERVER.port)
-        run([late_and_in_crumbs, sixty_seeds_of_every_fault,
-             it_stands_as_before])
+        run([late_and_in_crumbs, a_connection_is_used_again,
+             sixty_seeds_of_every_fault, it_stands_as_before])

@@ -37,8 +37,8 @@ class Program:
 
 class Proxy(Program):
     """Stands before `target` ("127.0.0.1:80", or a port) while the `with`
-    lasts.  Options are those of the program: split=20, delay="5,10",
-    harmless=True."""
+    lasts; afterwards `reports` has a dict for every connection.  Options are
+    those of the program: split=20, delay="5,10", harmless=True."""
 
     def __init__(self, target, **options):
         self.command = [PROGRAM]
@@ -76,12 +76,6 @@ class Proxy(Program):
             assert self.news.wait_for(lambda: len(self.reports) >= count,
                                       TIMEOUT), (count, self.reports)
             return sorted(self.reports, key=lambda r: r["connection"])
-
-    def all_ended(self):
-        """The same once there is no connection any more."""
-        self.settles()
-        time.sleep(0.05)  # for the last line to be read
-        return self.ended(0)
 
     def __exit__(self, kind, *rest):
         """Told to end, it ends at once and well."""
@@ -127,12 +121,14 @@ class Server(Program):
 
     def stop(self):
         """Ends it: no fiber of a connection was left, nothing was said."""
+        said = ""
         self.process.send_signal(signal.SIGQUIT)
-        time.sleep(0.3)
+        while "accept waits" not in said and self.process.poll() is None:
+            said += self.process.stderr.readline()
         self.process.send_signal(signal.SIGTERM)
-        _, said = self.process.communicate(timeout=TIMEOUT)
-        assert self.process.returncode == 0, said
-        assert "accept waits" in said and "connection" not in said, said
+        said += self.process.stderr.read()
+        assert self.process.wait(TIMEOUT) == 0, said
+        assert "connection" not in said, said
         for line in said.splitlines():
             assert line.lstrip().startswith(("loop ", "fiber ", "thread")), said
 
@@ -147,7 +143,7 @@ def serving(*words):
     finally:
         if server.process.poll() is None:
             server.process.kill()
-            server.process.communicate()
+        server.process.communicate()
 
 
 # ---- sockets -------------------------------------------------------------
