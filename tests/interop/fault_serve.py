@@ -3,7 +3,6 @@
 As long as everything arrives, late and in crumbs, every answer is right;
 otherwise it is right or the client says that it is not, and the server stands
 as if nothing had been."""
-import hashlib
 import http.client
 import os
 import random
@@ -28,24 +27,20 @@ def make_folder():
             file.write(rng.randbytes(size))
 
 
-def digest(data):
-    return hashlib.sha256(data).hexdigest()
-
-
 def know_the_answers(port):
     """Of every target, straight from the server; the files are the files."""
     for target in ("/big", "/small", "/nothing", "/folder/a%20b", "/",
                    "/folder/"):
         with urllib.request.urlopen(
                 f"http://127.0.0.1:{port}{target}") as reply:
-            RIGHT[target] = digest(reply.read())
+            RIGHT[target] = reply.read()
     for name, size in FILES.items():
         with open(os.path.join(ROOT, name), "rb") as file:
             assert RIGHT["/" + name.replace(" ", "%20")] == \
-                digest(file.read())
+                file.read()
 
 
-# ---- clients: {target: digest}, and WRONG for what the client gave up ----
+# ---- clients: {target: body}, and WRONG for what the client gave up ----
 
 
 def tool(*words):
@@ -69,7 +64,7 @@ def with_curl(port, *options):
                 got[targets[number]] = WRONG
                 continue
             with open(f"{folder}/{number}", "rb") as file:
-                got[targets[number]] = digest(file.read())
+                got[targets[number]] = file.read()
     return got
 
 
@@ -83,7 +78,7 @@ def with_wget(port):
     for target in ("/big", "/"):
         done = tool("wget", "-q", "-t", "1", "-T", "30", "-O", "-",
                     f"http://127.0.0.1:{port}{target}")
-        got[target] = digest(done.stdout) if done.returncode == 0 else WRONG
+        got[target] = done.stdout if done.returncode == 0 else WRONG
     return got
 
 
@@ -93,7 +88,7 @@ def with_urllib(port):
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{port}{target}",
                                         timeout=30) as reply:
-                got[target] = digest(reply.read())
+                got[target] = reply.read()
         except (OSError, http.client.HTTPException):
             got[target] = WRONG
     return got
@@ -109,7 +104,7 @@ def with_one_connection(port):
             c.request("HEAD", target)
             assert c.getresponse().read() == b""
             c.request("GET", target)
-            got[target] = digest(c.getresponse().read())
+            got[target] = c.getresponse().read()
             c.request("POST", target, headers={"Expect": "100-continue",
                                                "Content-Length": "1000"})
             reply = c.getresponse()
@@ -143,8 +138,11 @@ def check(client, got, reports):
             right += 1
             continue
         # curl, wget and http.client all take a head that breaks off for a
-        # whole one, of an answer without a body.
-        assert cut and answer == digest(b""), (client.__name__, target, answer)
+        # whole one, of an answer without a body; and wget takes what breaks
+        # off inside a chunk for all of it.
+        assert cut and (answer == b"" or client is with_wget and
+                        expected.startswith(answer)), \
+            (client.__name__, target, answer, reports)
         wrong += 1
     return right, wrong
 
@@ -167,7 +165,7 @@ def late_and_in_crumbs():
 
 
 def a_connection_is_used_again():
-    with Proxy(SERVER.port, seed=1, split=100, delay="20,5") as proxy:
+    with Proxy(SERVER.port, seed=1, split=100, delay="2,5") as proxy:
         check(with_curl, with_curl(proxy.port), [])
         proxy.settles()
     assert len(proxy.reports) == 1, proxy.reports
