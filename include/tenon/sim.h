@@ -61,6 +61,7 @@ struct tn_sim_result {
 	int64_t time_ns;       /* virtual time that passed */
 	int64_t steps;
 	int64_t faults[TN_SIM_FAULTS]; /* how often each fired */
+	int64_t left_open;     /* descriptors that nobody closed */
 };
 
 /* Runs `main(arg)` on the host "here" (192.0.2.254 and 2001:db8::fe to the

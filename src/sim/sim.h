@@ -51,6 +51,7 @@ struct tn__world {
 	struct tn__list **scratch; /* of the driver, to shuffle in */
 	size_t scratch_cap;
 	uint64_t hash;
+	struct tn__error error; /* of what runs in no fiber */
 	int quiet; /* > 0: no fault strikes an allocation */
 	bool over; /* the hosts are to end */
 };

@@ -263,6 +263,7 @@ world_close_things(struct tn__world *w)
 
 		if (thing == NULL)
 			continue;
+		w->result.left_open++;
 		tn__sim_trace("%s left a descriptor open",
 		    thing->boot->machine->name);
 		thing->ops->close(thing);
@@ -304,9 +305,9 @@ world_run(struct tn__world *w, int (*main)(void *), void *arg)
 	}
 	tn__sim_trace("end after %" PRId64 " steps: %s", w->result.steps,
 	    r < 0 ? tn_error_name(r) : "fine");
-	w->result.trace_hash = w->hash;
 	w->result.time_ns = w->now;
 	world_end(w);
+	w->result.trace_hash = w->hash;
 	return r;
 }
 
@@ -317,6 +318,7 @@ tn_sim_run(uint64_t seed, const struct tn_sim_options *options,
 	struct tn__world world = { .seed = seed };
 	struct tn__loop *outer = tn__loop();
 	struct tn__host *host = tn__host_current;
+	struct tn__error *error = tn__error_current;
 	unsigned long long ids;
 	int r;
 
@@ -333,11 +335,16 @@ tn_sim_run(uint64_t seed, const struct tn_sim_options *options,
 	tn__registry_remove(outer);
 	tn__loop_current = NULL;
 	tn__host_current = NULL;
+	tn__error_current = &world.error;
 	tn__world = &world;
 	tn__sim_memory(true);
 	r = world_run(&world, main, arg);
 	tn__sim_memory(false);
 	tn__world = NULL;
+	tn__error_current = error;
+	if (r < 0)
+		tn__error_move(error, &world.error);
+	tn__error_clear(&world.error);
 	tn__host_current = host;
 	tn__loop_current = outer;
 	tn__registry_add(outer);
