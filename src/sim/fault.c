@@ -100,7 +100,7 @@ tn_sim_random(uint64_t below)
 }
 
 bool
-tn__sim_strikes(enum tn_sim_fault fault)
+tn__sim_strikes_on(const struct tn__machine *m, enum tn_sim_fault fault)
 {
 	struct tn__world *w = tn__world;
 	int32_t rate = w->options.rates[fault];
@@ -108,9 +108,14 @@ tn__sim_strikes(enum tn_sim_fault fault)
 	if (rate <= 0 || tn__sim_below(1000000) >= (uint64_t)rate)
 		return false;
 	w->result.faults[fault]++;
-	tn__sim_trace("%s fault: %s", tn__sim_boot() == NULL ? "-" :
-	    tn__sim_boot()->machine->name, faults[fault].name);
+	tn__sim_trace("%s fault: %s", m->name, faults[fault].name);
 	return true;
+}
+
+bool
+tn__sim_strikes(enum tn_sim_fault fault)
+{
+	return tn__sim_strikes_on(tn__sim_boot()->machine, fault);
 }
 
 /* ---- memory and randomness --------------------------------------------- */
