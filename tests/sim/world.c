@@ -195,6 +195,11 @@ test_deadlock(void **state)
 	assert_non_null(strstr(text, "deadlock"));
 	assert_non_null(strstr(text, "waits: accept tcp 127.0.0.1:1234"));
 	assert_non_null(strstr(tn_error_text(), "seed 3"));
+	assert_non_null(strstr(tn_error_text(), "waits: accept tcp"));
+	assert_non_null(strstr(tn_error_text(), "end of the trace"));
+	assert_int_equal(tn_sim_run(3, NULL, main_wait_for_ever, NULL, NULL),
+	    TN_EDEADLOCK);
+	assert_non_null(strstr(tn_error_text(), "options.trace"));
 }
 
 static int
@@ -221,8 +226,11 @@ test_limits(void **state)
 
 	assert_int_equal(tn_sim_run(3, &steps, main_spin, NULL, NULL),
 	    TN_ELIMIT);
+	assert_non_null(strstr(tn_error_text(), "steps_max"));
 	assert_int_equal(tn_sim_run(3, &span, main_sleep_long, NULL, NULL),
 	    TN_ELIMIT);
+	assert_non_null(strstr(tn_error_text(), "time_max_ms; here fiber 1 main "
+	    "waits: sleep"));
 }
 
 static int
