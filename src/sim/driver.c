@@ -78,6 +78,8 @@ driver_each(struct tn__world *w, bool (*each)(struct tn__loop *, void *),
 	return NULL;
 }
 
+/* What is in its inbox is none of it: whoever puts something there has to wake
+ * the loop, and a wake-up that is forgotten shall be missed here too. */
 static bool
 loop_has_work(const struct tn__loop *loop)
 {
@@ -85,7 +87,7 @@ loop_has_work(const struct tn__loop *loop)
 
 	return !tn__list_empty(&loop->queue) ||
 	    !tn__list_empty(&loop->poller->ready) ||
-	    atomic_load(&loop->inbox) != NULL ||
+	    loop->poller->woken ||
 	    (atomic_load(&loop->ending) && !loop->cancelled) ||
 	    (timer != NULL && timer->when <= tn__world->now);
 }

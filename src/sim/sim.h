@@ -157,6 +157,7 @@ struct tn__poller {
 	struct tn__boot *boot;
 	struct tn__list watches, ready;
 	size_t count;
+	bool woken; /* by somebody outside its loop */
 };
 
 /* poller.c */
