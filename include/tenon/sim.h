@@ -49,7 +49,9 @@ struct tn_sim_options {        /* all-zero is valid: a network without faults */
 	int64_t latency_us;    /* between two hosts, one way; 500; -1 none */
 	int64_t latency_spread_us; /* and up to so much more by seed; 500;
 				    * -1 none */
-	int64_t bytes_per_second;  /* of each connection; 0 = no limit */
+	int64_t bytes_per_second;  /* from one host to another; 0 = no
+				    * limit */
+	int64_t disk_bytes;    /* that each host's files may have; 1 GiB */
 	int64_t time_max_ms;   /* of virtual time; an hour; then TN_ELIMIT */
 	int64_t steps_max;     /* turns of all loops; 10,000,000; TN_ELIMIT */
 	FILE *trace;           /* who sent what to whom and when; NULL = none */
@@ -61,6 +63,7 @@ struct tn_sim_result {
 	int64_t time_ns;       /* virtual time that passed */
 	int64_t steps;
 	int64_t faults[TN_SIM_FAULTS]; /* how often each fired */
+	int64_t left_open;     /* descriptors that nobody closed */
 };
 
 /* Runs `main(arg)` on the host "here" (192.0.2.254 and 2001:db8::fe to the
@@ -81,6 +84,12 @@ TN_API TN_CHECK int tn_sim_host(const char *name, const char *address,
 /* One more address of a name, or a name that fails with `error` (TN_EGAI_*). */
 TN_API TN_CHECK int tn_sim_name(const char *name, const char *address);
 TN_API TN_CHECK int tn_sim_name_fails(const char *name, int error);
+
+/* The way between two hosts, where it is not as the options say: latency, and
+ * bytes a second in each direction, which all connections share.  0 as the
+ * options say, -1 none, no limit. */
+TN_API TN_CHECK int tn_sim_link(const char *a, const char *b,
+    int64_t latency_us, int64_t bytes_per_second);
 
 /* Cuts or mends the way between two hosts, both directions.  What is under way
  * is lost when cut; TCP sends it again once it is mended. */

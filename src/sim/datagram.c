@@ -4,6 +4,7 @@
 
 #define DATAGRAM_QUEUE_BYTES 212992 /* net.core.rmem_default */
 #define DATAGRAM_UDP_MAX 65507
+#define DATAGRAM_LINE (2 * TN_SECOND) /* that a slow link keeps */
 
 static struct tn__mailbox *
 mailbox_of(struct tn__sim_socket *s)
@@ -65,8 +66,7 @@ mailbox_close(struct tn__thing *thing)
 	struct tn__mailbox *m = mailbox_of(s);
 
 	tn__thing_forget(thing);
-	tn__list_remove(&s->bound);
-	tn__unix_closed(s);
+	tn__sim_socket_unbind(s);
 	if (m->pair != NULL)
 		m->pair->pair = NULL;
 	TN__LIST_FOR(node, &m->queue)
@@ -240,14 +240,18 @@ udp_push(struct tn__mailbox *m, const struct tn__place *from,
 	d->sender = machine;
 	d->far = tn__machine_at(machine, &to->ip);
 	udp_trace(d, "datagram");
-	if (tn__sim_strikes(TN_SIM_LOSE)) {
+	if (d->far != NULL) {
+		d->cuts = tn__way_cuts(machine, d->far);
+		when = tn__way_line(machine, d->far, 0);
+	}
+	if (tn__sim_strikes(TN_SIM_LOSE) ||
+	    when > tn__world->now + DATAGRAM_LINE) {
 		tn__datagram_free(d);
 		return 0;
 	}
-	if (d->far != NULL) {
-		d->cuts = tn__way_cuts(machine, d->far);
-		when += tn__way_latency(machine, d->far);
-	}
+	if (d->far != NULL)
+		when = tn__way_line(machine, d->far, d->size) +
+		    tn__way_latency(machine, d->far);
 	if (tn__sim_strikes(TN_SIM_DELAY))
 		when += tn__sim_between(200 * TN_MILLISECOND, 3 * TN_SECOND);
 	if (tn__sim_strikes(TN_SIM_REORDER))

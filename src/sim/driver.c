@@ -78,6 +78,8 @@ driver_each(struct tn__world *w, bool (*each)(struct tn__loop *, void *),
 	return NULL;
 }
 
+/* What is in its inbox is none of it: whoever puts something there has to wake
+ * the loop, and a wake-up that is forgotten shall be missed here too. */
 static bool
 loop_has_work(const struct tn__loop *loop)
 {
@@ -85,7 +87,7 @@ loop_has_work(const struct tn__loop *loop)
 
 	return !tn__list_empty(&loop->queue) ||
 	    !tn__list_empty(&loop->poller->ready) ||
-	    atomic_load(&loop->inbox) != NULL ||
+	    loop->poller->woken ||
 	    (atomic_load(&loop->ending) && !loop->cancelled) ||
 	    (timer != NULL && timer->when <= tn__world->now);
 }
@@ -191,26 +193,55 @@ driver_turn(struct tn__world *w, struct tn__loop *loop)
 
 /* ---- from begin to end ------------------------------------------------- */
 
-static bool
-driver_dump(struct tn__loop *loop, void *arg)
+/* "loop 0: 2 fibers" and a line for each. */
+static struct tn_buffer
+driver_look(struct tn__loop *loop)
 {
-	struct tn__boot *boot =
-	    TN__CONTAINER(loop->host, struct tn__boot, host);
 	struct tn_buffer text = { 0 };
 
-	if (loop->fiber_count == 0)
-		return false;
-	tn__sim_trace("%s%s, which does:", boot->machine->name,
-	    boot->dead ? " (without power)" : "");
 	tn__host_current = loop->host;
 	tn__loop_current = loop;
 	tn__dump_loop(loop, &text);
 	tn__loop_current = NULL;
 	tn__host_current = NULL;
+	return text;
+}
+
+static bool
+driver_dump(struct tn__loop *loop, void *arg)
+{
+	struct tn__boot *boot =
+	    TN__CONTAINER(loop->host, struct tn__boot, host);
+	struct tn_buffer text;
+
+	if (loop->fiber_count == 0)
+		return false;
+	tn__sim_trace("%s%s, which does:", boot->machine->name,
+	    boot->dead ? " (without power)" : "");
+	text = driver_look(loop);
 	if (text.data != NULL)
 		tn__sim_trace_text(text.data);
 	tn_buffer_free(&text);
 	return false;
+}
+
+/* It comes to no end: what everybody does is the end of the trace, and what
+ * the fiber does that all others are there for is in the error line. */
+static int
+driver_fail(struct tn__world *w, int code, const char *why)
+{
+	TN_CLEANUP(tn_buffer_free) struct tn_buffer text =
+	    driver_look(w->here->boot->run.loops[0]);
+	struct tn_slice rest = tn_buffer_slice(&text), first;
+
+	(void)tn_slice_split(&rest, '\n');
+	first = tn_slice_trim(tn_slice_split(&rest, '\n'));
+	tn__sim_trace("%s", why);
+	driver_each(w, driver_dump, NULL);
+	return tn_error_set(code, "simulation, seed %" PRIu64 ": %s; here "
+	    "%.*s; %s", w->seed, why, (int)first.len, first.data,
+	    w->options.trace != NULL ? "the end of the trace says more" :
+	    "run this seed again with options.trace to see how that came");
 }
 
 static void
@@ -237,26 +268,12 @@ static int
 driver_limit(struct tn__world *w)
 {
 	if (w->now > w->options.time_max_ms * TN_MILLISECOND)
-		return tn_error_set(TN_ELIMIT, "simulation, seed %" PRIu64
-		    ": not done after %" PRId64 " s of its time; raise "
-		    "time_max_ms", w->seed, w->options.time_max_ms / 1000);
+		return driver_fail(w, TN_ELIMIT, "not done within "
+		    "time_max_ms");
 	if (w->result.steps > w->options.steps_max)
-		return tn_error_set(TN_ELIMIT, "simulation, seed %" PRIu64
-		    ": not done after %" PRId64 " steps, perhaps it turns in "
-		    "circles; raise steps_max", w->seed,
-		    w->options.steps_max);
+		return driver_fail(w, TN_ELIMIT, "not done within "
+		    "steps_max turns, perhaps it goes round in circles");
 	return 0;
-}
-
-/* Everybody waits; who for what is the end of the trace. */
-static int
-driver_stuck(struct tn__world *w)
-{
-	tn__sim_trace("deadlock: every fiber waits, and nothing is under way");
-	driver_each(w, driver_dump, NULL);
-	return tn_error_set(TN_EDEADLOCK, "simulation, seed %" PRIu64
-	    ": every fiber waits and nothing is under way; the end of the "
-	    "trace says what each waits for", w->seed);
 }
 
 int
@@ -273,7 +290,8 @@ tn__sim_drive(struct tn__world *w)
 		if (loop != NULL)
 			driver_turn(w, loop);
 		else if (!driver_advance(w))
-			r = driver_stuck(w);
+			r = driver_fail(w, TN_EDEADLOCK, "deadlock, every "
+			    "fiber waits and nothing is under way");
 		if (r == 0 && !w->over)
 			r = driver_limit(w);
 		if (atomic_load(&w->here->boot->run.loops[0]->ending) &&

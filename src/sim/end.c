@@ -1,10 +1,8 @@
-/* One end of a connection: reading, writing, poll and close behave as Linux's
- * do. */
-#include <tenon/error.h>
+/* One end of a connection: what it is, when it is ready, and how it ends. */
 #include "sim/sim.h"
 
-#define END_BUFFER 65536
-#define END_TELL_AGAIN TN_SECOND
+#define END_STALL_LEAST (5 * TN_SECOND)
+#define END_STALL_MOST (90 * TN_SECOND)
 
 static struct tn__end *
 end_of(struct tn__sim_socket *s)
@@ -18,21 +16,48 @@ tn__end_is_closed(const struct tn__end *e)
 	return e->socket.thing.fd < 0 && e->listener == NULL;
 }
 
+static void
+end_edge(struct tn__end *e)
+{
+	tn__thing_edge(&e->socket.thing);
+}
+
+/* ---- stalls ------------------------------------------------------------ */
+
+/* Whoever holds this end stops reading for a while: nothing seems to be there,
+ * what arrives fills the buffers. */
+void
+tn__end_stall(struct tn__end *e)
+{
+	tn__event_at(&e->stall, tn__world->now +
+	    tn__sim_between(END_STALL_LEAST, END_STALL_MOST));
+}
+
+static void
+end_stall_over(struct tn__event *event)
+{
+	end_edge(TN__CONTAINER(event, struct tn__end, stall));
+}
+
+bool
+tn__end_stalls(const struct tn__end *e)
+{
+	return tn__heap_contains(&e->stall.node);
+}
+
 /* ---- made and unmade --------------------------------------------------- */
 
-static void end_told(struct tn__event *event);
-
 struct tn__end *
-tn__end_new(int family, int protocol)
+tn__end_new(int family, int type, int protocol)
 {
 	struct tn__end *e = tn__sim_zalloc(sizeof(*e));
 
 	if (e == NULL)
 		return NULL;
-	e->out_max = e->in_max = END_BUFFER;
+	e->out_max = e->in_max = TN__END_BUFFER;
 	e->local = family == AF_UNIX;
 	e->socket.family = family;
-	e->socket.type = SOCK_STREAM;
+	e->socket.type = type;
 	e->socket.protocol = protocol;
 	e->socket.thing.fd = -1;
 	tn__list_init(&e->socket.thing.watches);
@@ -42,7 +67,9 @@ tn__end_new(int family, int protocol)
 	tn__heap_node_init(&e->arrival.node);
 	e->arrival.run = tn__end_arrival;
 	tn__heap_node_init(&e->reading.node);
-	e->reading.run = end_told;
+	e->reading.run = tn__end_told;
+	tn__heap_node_init(&e->stall.node);
+	e->stall.run = end_stall_over;
 	tn__list_push_back(&tn__world->ends, &e->all);
 	return e;
 }
@@ -50,7 +77,8 @@ tn__end_new(int family, int protocol)
 struct tn__end *
 tn__end_pair(struct tn__end *e, struct tn__boot *boot)
 {
-	struct tn__end *p = tn__end_new(e->socket.family, e->socket.protocol);
+	struct tn__end *p = tn__end_new(e->socket.family,
+	    e->socket.type, e->socket.protocol);
 
 	if (p == NULL)
 		return NULL;
@@ -82,6 +110,7 @@ tn__end_free(struct tn__end *e)
 {
 	tn__end_purge(e);
 	tn__event_cancel(&e->reading);
+	tn__event_cancel(&e->stall);
 	if (e->peer != NULL)
 		e->peer->peer = NULL;
 	tn__list_remove(&e->all);
@@ -106,12 +135,6 @@ tn__end_let_go(struct tn__end *e)
 	tn__end_free(e);
 }
 
-static void
-end_edge(struct tn__end *e)
-{
-	tn__thing_edge(&e->socket.thing);
-}
-
 void
 tn__end_fail(struct tn__end *e, int error)
 {
@@ -126,6 +149,7 @@ tn__end_fail(struct tn__end *e, int error)
 	e->state = TN__END_DEAD;
 	e->socket.connected = false;
 	e->socket.error = error;
+	tn__event_cancel(&e->stall);
 	tn__end_purge(e);
 	end_edge(e);
 }
@@ -137,184 +161,6 @@ tn__end_queue(struct tn__end *e)
 	e->socket.connected = true;
 	tn__list_push_back(&e->listener->queue, &e->queue);
 	end_edge(e->listener);
-}
-
-/* ---- reading ----------------------------------------------------------- */
-
-static size_t
-end_room(const struct tn__end *e)
-{
-	size_t max = e->out_max + (e->peer == NULL ? END_BUFFER :
-	    e->peer->in_max);
-
-	return e->out_used < max ? max - e->out_used : 0;
-}
-
-/* As sk_stream_is_writeable(): a third free is worth waking for. */
-static bool
-end_has_room(const struct tn__end *e)
-{
-	return end_room(e) >= e->out_max / 3;
-}
-
-/* The other end knows now what was read here. */
-static void
-end_told(struct tn__event *event)
-{
-	struct tn__end *e = TN__CONTAINER(event, struct tn__end, reading);
-	struct tn__end *p = e->peer;
-
-	if (p == NULL || p->state == TN__END_DEAD)
-		return;
-	if (!e->local && tn__way_cut(e->socket.thing.boot->machine, e->far)) {
-		if (e->untold_since == 0)
-			e->untold_since = tn__world->now;
-		if (tn__world->now - e->untold_since < TN__END_GIVE_UP)
-			tn__event_at(event, tn__world->now + END_TELL_AGAIN);
-		return;
-	}
-	e->untold_since = 0;
-	p->out_used -= e->read < p->out_used ? e->read : p->out_used;
-	e->read = 0;
-	if (p->wants_room && end_has_room(p)) {
-		p->wants_room = false;
-		end_edge(p);
-	}
-}
-
-static void
-end_tell(struct tn__end *e, size_t n)
-{
-	e->read += n;
-	if (e->local)
-		end_told(&e->reading);
-	else if (!tn__heap_contains(&e->reading.node))
-		tn__event_at(&e->reading, tn__world->now +
-		    tn__way_latency(e->socket.thing.boot->machine, e->far));
-}
-
-static ssize_t
-end_recv_nothing(struct tn__end *e)
-{
-	int error = e->socket.error;
-
-	if (e->state == TN__END_NEW || e->state == TN__END_LISTENING)
-		return e->local ? -EINVAL : -ENOTCONN;
-	if (e->in_ended)
-		return 0;
-	e->socket.error = 0;
-	if (error != 0)
-		return -error;
-	return e->state == TN__END_DEAD || e->shut_in ? 0 : -EAGAIN;
-}
-
-ssize_t
-tn__end_recv(struct tn__sim_socket *s, struct tn__vector out, int flags,
-    struct tn_address *from, int *ret_flags)
-{
-	struct tn__end *e = end_of(s);
-	size_t size = tn__vector_size(out), n;
-
-	if (flags & MSG_ERRQUEUE)
-		return -EAGAIN;
-	if (flags & MSG_OOB)
-		return -EINVAL;
-	if (size == 0)
-		return 0;
-	if (e->in_size == 0)
-		return end_recv_nothing(e);
-	n = e->in_size < size ? e->in_size : size;
-	if (n > 1 && tn__sim_strikes(TN_SIM_SHORT_READ)) {
-		n = 1 + (size_t)tn__sim_below(n - 1);
-		/* The kernel would have given it all, and whoever believes
-		 * that waits for an edge: here it is. */
-		end_edge(e);
-	}
-	tn__vector_put(out, e->in + e->in_start, n);
-	if (flags & MSG_PEEK)
-		return (ssize_t)n;
-	e->in_size -= n;
-	e->in_start = e->in_size == 0 ? 0 : e->in_start + n;
-	end_tell(e, n);
-	return (ssize_t)n;
-}
-
-/* ---- writing ----------------------------------------------------------- */
-
-static int
-end_may_send(struct tn__end *e)
-{
-	int error = e->socket.error;
-
-	if (e->state == TN__END_CONNECTING)
-		return -EAGAIN;
-	if (error != 0) {
-		e->socket.error = 0;
-		return -error;
-	}
-	if (e->state == TN__END_NEW && e->local)
-		return -ENOTCONN;
-	if (e->state != TN__END_CONNECTED || e->shut_out)
-		return -EPIPE;
-	if (e->local && (e->peer == NULL || tn__end_is_closed(e->peer) ||
-	    e->peer->shut_in))
-		return -EPIPE;
-	return 0;
-}
-
-/* Somebody in the middle has had enough, at any byte. */
-static void
-end_send_reset(struct tn__end *e, const char *bytes, size_t size)
-{
-	size_t n = (size_t)tn__sim_below(size);
-
-	if (n > 0)
-		tn__end_push(e, TN__SEGMENT_DATA, bytes, n);
-	tn__end_push(e, TN__SEGMENT_RST, NULL, 0);
-	tn__end_push(e->peer, TN__SEGMENT_RST, NULL, 0);
-}
-
-static ssize_t
-end_send_bytes(struct tn__end *e, struct tn__vector in, size_t size)
-{
-	char *bytes = tn__sim_zalloc(size);
-
-	if (bytes == NULL)
-		return -ENOBUFS;
-	tn__vector_get(in, bytes, size);
-	e->out_used += size;
-	if (!e->local && tn__sim_strikes(TN_SIM_RESET))
-		end_send_reset(e, bytes, size);
-	else
-		tn__end_push(e, TN__SEGMENT_DATA, bytes, size);
-	tn__free(bytes);
-	return (ssize_t)size;
-}
-
-ssize_t
-tn__end_send(struct tn__sim_socket *s, struct tn__vector in, int flags,
-    const struct tn_address *to)
-{
-	struct tn__end *e = end_of(s);
-	size_t size = tn__vector_size(in), room;
-	int r = end_may_send(e);
-
-	if (r < 0 || size == 0)
-		return r;
-	if (flags & MSG_OOB)
-		return -EOPNOTSUPP;
-	room = end_room(e);
-	if (size > room)
-		e->wants_room = true;
-	if (room == 0)
-		return -EAGAIN;
-	if (size > room)
-		size = room;
-	if (size > 1 && tn__sim_strikes(TN_SIM_SHORT_WRITE)) {
-		size = 1 + (size_t)tn__sim_below(size - 1);
-		end_edge(e); /* for whoever waits instead of trying again */
-	}
-	return end_send_bytes(e, in, size);
 }
 
 /* ---- the end ----------------------------------------------------------- */
@@ -406,8 +252,7 @@ tn__end_close(struct tn__thing *thing)
 	struct tn__end *e = end_of(s);
 
 	tn__thing_forget(thing);
-	tn__list_remove(&s->bound);
-	tn__unix_closed(s);
+	tn__sim_socket_unbind(s);
 	if (e->state == TN__END_LISTENING) {
 		end_unlisten(e);
 	} else if (e->state == TN__END_CONNECTED) {
@@ -435,11 +280,11 @@ tn__end_poll(struct tn__thing *thing)
 		return 0;
 	if (e->state != TN__END_CONNECTED || e->socket.error != 0)
 		return all;
-	if (e->in_size > 0)
+	if (e->in_size > 0 && !tn__end_stalls(e))
 		bits |= TN__POLL_IN;
-	if (e->in_ended || e->shut_in)
+	if (e->shut_in || (e->in_ended && !tn__end_stalls(e)))
 		bits |= TN__POLL_IN | TN__POLL_ODD;
-	if (e->shut_out || end_has_room(e))
+	if (e->shut_out || tn__end_has_room(e))
 		bits |= TN__POLL_OUT;
 	return bits;
 }

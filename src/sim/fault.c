@@ -9,20 +9,20 @@ static const struct fault {
 	[TN_SIM_SHORT_WRITE] = { "short write", 100000 },
 	[TN_SIM_SPURIOUS] = { "spurious wake-up", 50000 },
 	[TN_SIM_DELAY] = { "delay", 20000 },
-	[TN_SIM_RESET] = { "reset", 5000 },
-	[TN_SIM_STALL] = { "stall", 5000 },
-	[TN_SIM_REFUSE] = { "refused", 10000 },
-	[TN_SIM_UNREACHABLE] = { "unreachable", 10000 },
+	[TN_SIM_RESET] = { "reset", 10000 },
+	[TN_SIM_STALL] = { "stall", 10000 },
+	[TN_SIM_REFUSE] = { "refused", 30000 },
+	[TN_SIM_UNREACHABLE] = { "unreachable", 30000 },
 	[TN_SIM_LOSE] = { "lost datagram", 20000 },
 	[TN_SIM_DUPLICATE] = { "datagram twice", 20000 },
 	[TN_SIM_REORDER] = { "datagram overtakes", 50000 },
-	[TN_SIM_LOOKUP_FAIL] = { "look-up fails", 10000 },
+	[TN_SIM_LOOKUP_FAIL] = { "look-up fails", 20000 },
 	[TN_SIM_LOOKUP_SLOW] = { "slow look-up", 20000 },
 	[TN_SIM_NO_DESCRIPTOR] = { "no descriptor", 5000 },
-	[TN_SIM_NO_MEMORY] = { "no memory", 1000 },
-	[TN_SIM_NO_SPACE] = { "no space", 5000 },
-	[TN_SIM_DISK_ERROR] = { "disk error", 5000 },
-	[TN_SIM_CLOCK_JUMP] = { "clock jump", 10000 },
+	[TN_SIM_NO_MEMORY] = { "no memory", 2000 },
+	[TN_SIM_NO_SPACE] = { "no space", 20000 },
+	[TN_SIM_DISK_ERROR] = { "disk error", 10000 },
+	[TN_SIM_CLOCK_JUMP] = { "clock jump", 50000 },
 };
 
 const char *
@@ -100,7 +100,7 @@ tn_sim_random(uint64_t below)
 }
 
 bool
-tn__sim_strikes(enum tn_sim_fault fault)
+tn__sim_strikes_on(const struct tn__machine *m, enum tn_sim_fault fault)
 {
 	struct tn__world *w = tn__world;
 	int32_t rate = w->options.rates[fault];
@@ -108,9 +108,14 @@ tn__sim_strikes(enum tn_sim_fault fault)
 	if (rate <= 0 || tn__sim_below(1000000) >= (uint64_t)rate)
 		return false;
 	w->result.faults[fault]++;
-	tn__sim_trace("%s fault: %s", tn__sim_boot() == NULL ? "-" :
-	    tn__sim_boot()->machine->name, faults[fault].name);
+	tn__sim_trace("%s fault: %s", m->name, faults[fault].name);
 	return true;
+}
+
+bool
+tn__sim_strikes(enum tn_sim_fault fault)
+{
+	return tn__sim_strikes_on(tn__sim_boot()->machine, fault);
 }
 
 /* ---- memory and randomness --------------------------------------------- */

@@ -1,5 +1,4 @@
-/* The files of a machine: a tree in memory, and beside it what of it the disk
- * has, which is all that is left after a crash. */
+/* The files of a machine: a tree in memory. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <tenon/buffer.h>
@@ -7,45 +6,6 @@
 #include "sim/files.h"
 
 #define FILES_DEPTH 64
-
-/* ---- bytes ------------------------------------------------------------- */
-
-static int
-content_set(struct tn__content *c, const char *bytes, size_t size)
-{
-	char *copy = size == 0 ? NULL : tn__sim_zalloc(size);
-
-	if (size > 0) {
-		if (copy == NULL)
-			return -ENOMEM;
-		memcpy(copy, bytes, size);
-	}
-	tn__free(c->bytes);
-	*c = (struct tn__content){ copy, size, size };
-	return 0;
-}
-
-int
-tn__content_write(struct tn__content *c, const char *bytes, size_t size,
-    size_t at)
-{
-	size_t end = at + size;
-
-	if (end > c->room) {
-		char *grown = tn__sim_resize(c->bytes, 2 * end);
-
-		if (grown == NULL)
-			return -ENOMEM;
-		c->bytes = grown;
-		c->room = 2 * end;
-	}
-	if (at > c->size)
-		memset(c->bytes + c->size, 0, at - c->size);
-	memcpy(c->bytes + at, bytes, size);
-	if (end > c->size)
-		c->size = end;
-	return 0;
-}
 
 /* ---- names ------------------------------------------------------------- */
 
@@ -85,26 +45,70 @@ names_add(struct tn__entry **entries, struct tn_slice name,
 	return 0;
 }
 
+/* The disk has a change of a directory when it likes, or when it must. */
+static void
+names_changed(struct tn__node *dir)
+{
+	dir->modified = tn__world->now;
+	if (tn__sim_below(4) == 0)
+		(void)tn__node_sync(dir);
+}
+
 int
 tn__entry_add(struct tn__node *dir, struct tn_slice name,
     struct tn__node *node)
 {
-	return names_add(&dir->entries, name, node);
+	int r = names_add(&dir->entries, name, node);
+
+	if (r < 0)
+		return r;
+	node->names++;
+	names_changed(dir);
+	return 0;
 }
 
-void
-tn__entry_remove(struct tn__node *dir, struct tn__entry *entry)
+static void
+names_remove(struct tn__node *dir, struct tn__entry *entry)
 {
 	struct tn__entry **at = &dir->entries;
 
 	while (*at != entry)
 		at = &(*at)->next;
 	*at = entry->next;
+	entry->node->names--;
+	tn__node_unused(entry->node);
 	tn__free(entry);
 }
 
-static int
-names_copy(struct tn__entry **to, const struct tn__entry *from)
+void
+tn__entry_remove(struct tn__node *dir, struct tn__entry *entry)
+{
+	names_remove(dir, entry);
+	names_changed(dir);
+}
+
+int
+tn__entry_rename(struct tn__node *dir, struct tn__entry *entry,
+    struct tn_slice to)
+{
+	struct tn__entry *target = tn__entry_find(dir, to);
+	int r;
+
+	if (target == entry)
+		return 0;
+	r = names_add(&dir->entries, to, entry->node);
+	if (r < 0)
+		return r;
+	entry->node->names++;
+	if (target != NULL)
+		names_remove(dir, target);
+	names_remove(dir, entry);
+	names_changed(dir);
+	return 0;
+}
+
+int
+tn__entries_copy(struct tn__entry **to, const struct tn__entry *from)
 {
 	struct tn__entry *copy = NULL;
 	int r = 0;
@@ -123,13 +127,14 @@ names_copy(struct tn__entry **to, const struct tn__entry *from)
 /* ---- nodes ------------------------------------------------------------- */
 
 struct tn__node *
-tn__node_new(struct tn__machine *m, bool directory, unsigned mode)
+tn__node_new(struct tn__machine *m, enum tn_file_kind kind, unsigned mode)
 {
 	struct tn__node *node = tn__sim_zalloc(sizeof(*node));
 
 	if (node == NULL)
 		return NULL;
-	node->directory = directory;
+	node->machine = m;
+	node->kind = kind;
 	node->mode = mode & 07777;
 	node->inode = ++m->inodes;
 	node->modified = tn__world->now;
@@ -137,36 +142,33 @@ tn__node_new(struct tn__machine *m, bool directory, unsigned mode)
 	return node;
 }
 
-int
-tn__node_sync(struct tn__node *node)
+/* With the two directories that every machine has. */
+static int
+root_fill(struct tn__machine *m)
 {
-	if (node->directory)
-		return names_copy(&node->disk_entries, node->entries);
-	return content_set(&node->disk, node->now.bytes, node->now.size);
+	static const char *const names[] = { "run", "tmp" };
+
+	for (size_t i = 0; i < TN_COUNT(names); i++) {
+		struct tn__node *dir =
+		    tn__node_new(m, TN_FILE_DIRECTORY, 0777);
+		int r = dir == NULL ? -ENOMEM : tn__entry_add(m->root,
+		    tn_slice_str(names[i]), dir);
+
+		if (r < 0)
+			return r;
+	}
+	return tn__node_sync(m->root);
 }
 
 struct tn__node *
 tn__files_root(struct tn__machine *m)
 {
-	if (m->root == NULL)
-		m->root = tn__node_new(m, true, 0755);
+	if (m->root != NULL)
+		return m->root;
+	m->root = tn__node_new(m, TN_FILE_DIRECTORY, 0755);
+	if (m->root != NULL && root_fill(m) < 0)
+		m->root = NULL;
 	return m->root;
-}
-
-/* Without power everything is as the disk has it. */
-void
-tn__files_crash(struct tn__machine *m)
-{
-	TN__LIST_FOR(at, &m->nodes) {
-		struct tn__node *node = TN__CONTAINER(at, struct tn__node,
-		    node);
-
-		if (node->directory)
-			(void)names_copy(&node->entries, node->disk_entries);
-		else
-			(void)content_set(&node->now, node->disk.bytes,
-			    node->disk.size);
-	}
 }
 
 void
@@ -216,7 +218,7 @@ tn__files_walk(struct tn__node *root, const char *path,
 		entry = tn__entry_find(dirs[depth], name);
 		if (entry == NULL)
 			return -ENOENT;
-		if (!entry->node->directory)
+		if (entry->node->kind != TN_FILE_DIRECTORY)
 			return -ENOTDIR;
 		if (++depth == FILES_DEPTH)
 			return -ENAMETOOLONG;
@@ -224,6 +226,23 @@ tn__files_walk(struct tn__node *root, const char *path,
 	}
 	*ret_dir = dirs[depth];
 	return 0;
+}
+
+int
+tn__files_find(struct tn__machine *m, const char *path,
+    struct tn__node **ret_dir, struct tn__entry **ret)
+{
+	struct tn__node *root = tn__files_root(m), *dir;
+	struct tn_slice last;
+	int r = root == NULL ? -ENOMEM :
+	    tn__files_walk(root, path, &dir, &last);
+
+	if (r < 0)
+		return r == TN_EESCAPE ? -ENOENT : r;
+	*ret = tn__entry_find(dir, last);
+	if (ret_dir != NULL)
+		*ret_dir = dir;
+	return *ret == NULL ? -ENOENT : 0;
 }
 
 /* ---- for tests --------------------------------------------------------- */
@@ -242,15 +261,16 @@ files_make(struct tn__machine *m, const char *path, struct tn__node **ret)
 
 		if (name.len == 0)
 			continue;
-		if (!at->directory)
+		if (at->kind != TN_FILE_DIRECTORY)
 			return -ENOTDIR;
 		entry = tn__entry_find(at, name);
 		if (entry != NULL) {
 			at = entry->node;
 			continue;
 		}
-		made = tn__node_new(m, rest.data != NULL,
-		    rest.data != NULL ? 0755 : 0644);
+		made = rest.data != NULL ?
+		    tn__node_new(m, TN_FILE_DIRECTORY, 0755) :
+		    tn__node_new(m, TN_FILE_REGULAR, 0644);
 		r = made == NULL ? -ENOMEM : tn__entry_add(at, name, made);
 		if (r == 0)
 			r = tn__node_sync(at);
@@ -259,7 +279,8 @@ files_make(struct tn__machine *m, const char *path, struct tn__node **ret)
 		at = made;
 	}
 	*ret = at;
-	return at == NULL ? -ENOMEM : at->directory ? -EISDIR : 0;
+	return at == NULL ? -ENOMEM : at->kind == TN_FILE_REGULAR ? 0 :
+	    -EISDIR;
 }
 
 static int
@@ -276,11 +297,15 @@ tn_sim_file_write(const char *host, const char *path, struct tn_slice bytes)
 	    tn__sim_machine(host);
 	struct tn__node *node;
 	int r = m == NULL ? -EINVAL : files_make(m, path, &node);
+	ssize_t n = 0;
 
-	if (r == 0)
-		r = content_set(&node->now, bytes.data, bytes.len);
-	if (r == 0)
-		r = tn__node_sync(node);
+	if (r == 0) {
+		tn__node_truncate(node);
+		if (bytes.len > 0)
+			n = tn__node_write(node, bytes.data, bytes.len, 0);
+		r = n < 0 ? (int)n : (size_t)n < bytes.len ? -ENOSPC :
+		    tn__node_sync(node);
+	}
 	return r < 0 ? files_fail(r, "write", host, path) : 0;
 }
 
@@ -289,18 +314,12 @@ tn_sim_file_read(const char *host, const char *path, struct tn_buffer *ret)
 {
 	struct tn__machine *m = tn__world == NULL ? NULL :
 	    tn__sim_machine(host);
-	const struct tn__entry *entry = NULL;
-	struct tn__node *dir;
-	struct tn_slice last;
-	int r = m == NULL ? -EINVAL :
-	    tn__files_walk(tn__files_root(m), path, &dir, &last);
+	struct tn__entry *entry = NULL;
+	int r = m == NULL ? -EINVAL : tn__files_find(m, path, NULL, &entry);
 
-	if (r == 0) {
-		entry = tn__entry_find(dir, last);
-		r = entry == NULL ? -ENOENT :
-		    entry->node->directory ? -EISDIR : 0;
-	}
-	if (entry == NULL || r < 0)
+	if (r == 0 && entry->node->kind != TN_FILE_REGULAR)
+		r = -EISDIR;
+	if (r < 0)
 		return files_fail(r, "read", host, path);
 	return tn_buffer_append(ret, tn_slice(entry->node->now.bytes,
 	    entry->node->now.size));

@@ -3,8 +3,6 @@
 #include <tenon/error.h>
 #include "sim/files.h"
 
-#define FILES_DEVICE 1
-
 struct handle {
 	struct tn__thing thing;
 	struct tn__node *node;
@@ -21,8 +19,14 @@ handle_state(struct tn__thing *thing)
 static void
 handle_close(struct tn__thing *thing)
 {
+	struct handle *h = TN__CONTAINER(thing, struct handle, thing);
+
 	tn__thing_forget(thing);
-	tn__free(TN__CONTAINER(thing, struct handle, thing));
+	if (!thing->boot->dead) {
+		h->node->opened--;
+		tn__node_unused(h->node);
+	}
+	tn__free(h);
 }
 
 static int
@@ -44,6 +48,8 @@ handle_new(struct tn__node *node, int flags)
 	fd = tn__thing_open(&h->thing, &ops);
 	if (fd < 0)
 		tn__free(h);
+	else
+		node->opened++;
 	return fd;
 }
 
@@ -63,7 +69,8 @@ directory_get(int fd, struct handle **ret)
 {
 	int r = handle_get(fd, ret);
 
-	return r < 0 ? r : (*ret)->node->directory ? 0 : -ENOTDIR;
+	return r < 0 ? r :
+	    (*ret)->node->kind == TN_FILE_DIRECTORY ? 0 : -ENOTDIR;
 }
 
 /* ---- opening ----------------------------------------------------------- */
@@ -93,7 +100,7 @@ sim_open_root(const char *path)
 	if (r < 0)
 		return r == TN_EESCAPE ? -ENOENT : r;
 	node = node_at(dir, last);
-	if (node == NULL || !node->directory)
+	if (node == NULL || node->kind != TN_FILE_DIRECTORY)
 		return node == NULL ? -ENOENT : -ENOTDIR;
 	return handle_new(node, O_RDONLY);
 }
@@ -113,7 +120,7 @@ open_new(struct tn__node *dir, struct tn_slice name, int flags, unsigned mode)
 
 	if (tn__sim_strikes(TN_SIM_NO_SPACE))
 		return -ENOSPC;
-	node = tn__node_new(m, false, mode);
+	node = tn__node_new(m, TN_FILE_REGULAR, mode);
 	if (node == NULL)
 		return -ENOMEM;
 	r = name.len == 0 ? 0 : tn__entry_add(dir, name, node);
@@ -121,14 +128,26 @@ open_new(struct tn__node *dir, struct tn_slice name, int flags, unsigned mode)
 }
 
 static int
+open_nameless(struct tn__node *dir, int flags, unsigned mode)
+{
+	if (dir == NULL || dir->kind != TN_FILE_DIRECTORY)
+		return dir == NULL ? -ENOENT : -ENOTDIR;
+	return open_new(dir, tn_slice(NULL, 0), flags, mode);
+}
+
+static int
 open_old(struct tn__node *node, int flags)
 {
-	if (!node->directory && (flags & O_DIRECTORY))
+	bool directory = node->kind == TN_FILE_DIRECTORY;
+
+	if (!directory && (flags & O_DIRECTORY))
 		return -ENOTDIR;
-	if (node->directory && flags_write(flags))
+	if (directory && flags_write(flags))
 		return -EISDIR;
+	if (node->kind == TN_FILE_OTHER && !(flags & O_PATH))
+		return -ENXIO; /* a socket is connected to, not opened */
 	if ((flags & O_TRUNC) && flags_write(flags))
-		node->now.size = 0;
+		tn__node_truncate(node);
 	return handle_new(node, flags);
 }
 
@@ -149,9 +168,7 @@ sim_open_beneath(int fd, const char *path, int flags, unsigned mode)
 		return -ENAMETOOLONG;
 	node = node_at(dir, last);
 	if ((flags & O_TMPFILE) == O_TMPFILE)
-		return node == NULL ? -ENOENT : !node->directory ? -ENOTDIR :
-		    open_new(node, tn_slice(NULL, 0), flags & ~O_TMPFILE,
-		    mode);
+		return open_nameless(node, flags & ~O_TMPFILE, mode);
 	if (node != NULL && (flags & O_CREAT) && (flags & O_EXCL))
 		return -EEXIST;
 	if (len > 0 && path[len - 1] == '/')
@@ -180,11 +197,11 @@ node_info(const struct tn__node *node, struct tn_file_info *ret)
 	int64_t wall = (int64_t)1515627155 * TN_SECOND + node->modified;
 
 	*ret = (struct tn_file_info){
-		.kind = node->directory ? TN_FILE_DIRECTORY : TN_FILE_REGULAR,
+		.kind = node->kind,
 		.size = (int64_t)node->now.size,
 		.modified_ns = wall,
 		.changed_ns = wall,
-		.device = FILES_DEVICE,
+		.device = TN__FILES_DEVICE,
 		.inode = node->inode,
 		.mode = node->mode,
 	};
@@ -255,8 +272,8 @@ sim_pread(int fd, void *out, size_t size, int64_t offset, bool cached)
 
 	if (r < 0)
 		return r;
-	if (h->node->directory || offset < 0)
-		return h->node->directory ? -EISDIR : -EINVAL;
+	if (h->node->kind == TN_FILE_DIRECTORY || offset < 0)
+		return offset < 0 ? -EINVAL : -EISDIR;
 	if (cached && tn__sim_below(4) == 0)
 		return -EAGAIN;
 	if (tn__sim_strikes(TN_SIM_DISK_ERROR))
@@ -271,7 +288,6 @@ sim_pread(int fd, void *out, size_t size, int64_t offset, bool cached)
 static ssize_t
 sim_pwrite(int fd, const void *bytes, size_t size, int64_t offset)
 {
-	struct tn__machine *m = tn__sim_boot()->machine;
 	struct handle *h;
 	int r = handle_get(fd, &h);
 
@@ -281,20 +297,14 @@ sim_pwrite(int fd, const void *bytes, size_t size, int64_t offset)
 		return size == 0 ? 0 : offset < 0 ? -EINVAL : -EBADF;
 	if (tn__sim_strikes(TN_SIM_DISK_ERROR))
 		return -EIO;
-	if (tn__sim_strikes(TN_SIM_NO_SPACE) || m->bytes_left < (int64_t)size)
+	if (tn__sim_strikes(TN_SIM_NO_SPACE))
 		return -ENOSPC;
 	if (size > 1 && tn__sim_strikes(TN_SIM_SHORT_WRITE))
 		size = 1 + (size_t)tn__sim_below(size - 1);
-	r = tn__content_write(&h->node->now, bytes, size,
-	    h->flags & O_APPEND ? h->node->now.size : (size_t)offset);
-	if (r < 0)
-		return r;
-	m->bytes_left -= (int64_t)size;
-	h->node->modified = tn__world->now;
-	return (ssize_t)size;
+	return tn__node_write(h->node, bytes, size, h->flags & O_APPEND ?
+	    h->node->now.size : (size_t)offset);
 }
 
-/* After an error nobody knows what the disk has. */
 static int
 sim_sync(int fd)
 {
@@ -303,9 +313,10 @@ sim_sync(int fd)
 
 	if (r < 0)
 		return r;
-	if (tn__sim_strikes(TN_SIM_DISK_ERROR))
-		return -EIO;
-	return tn__node_sync(h->node);
+	if (!tn__sim_strikes(TN_SIM_DISK_ERROR))
+		return tn__node_sync(h->node);
+	tn__node_sync_fails(h->node);
+	return -EIO;
 }
 
 /* ---- names ------------------------------------------------------------- */
@@ -342,21 +353,14 @@ sim_rename(int dir, const char *from, const char *to, bool exclusive)
 		return -ENOENT;
 	if (target != NULL && exclusive)
 		return -EEXIST;
-	if (target != NULL && target->node->directory != old->node->directory)
-		return target->node->directory ? -EISDIR : -ENOTDIR;
+	if (target != NULL && target->node->kind != old->node->kind &&
+	    (target->node->kind == TN_FILE_DIRECTORY ||
+	    old->node->kind == TN_FILE_DIRECTORY))
+		return target->node->kind == TN_FILE_DIRECTORY ? -EISDIR :
+		    -ENOTDIR;
 	if (tn__sim_strikes(TN_SIM_DISK_ERROR))
 		return -EIO;
-	if (target == old)
-		return 0;
-	if (target != NULL) {
-		target->node = old->node;
-	} else {
-		r = tn__entry_add(h->node, tn_slice_str(to), old->node);
-		if (r < 0)
-			return r;
-	}
-	tn__entry_remove(h->node, old);
-	return 0;
+	return tn__entry_rename(h->node, old, tn_slice_str(to));
 }
 
 static int
@@ -371,7 +375,7 @@ sim_unlink(int dir, const char *name)
 	entry = tn__entry_find(h->node, tn_slice_str(name));
 	if (entry == NULL)
 		return -ENOENT;
-	if (entry->node->directory)
+	if (entry->node->kind == TN_FILE_DIRECTORY)
 		return -EISDIR;
 	tn__entry_remove(h->node, entry);
 	return 0;

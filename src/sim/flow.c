@@ -103,10 +103,15 @@ flow_arrive_data(struct tn__end *e, const char *bytes, size_t size)
 
 	if (flow_arrive_late(p))
 		return;
-	if (flow_append(p, bytes, size))
-		tn__thing_edge(&p->socket.thing);
-	else
+	if ((p->socket.type == SOCK_SEQPACKET &&
+	    !flow_append(p, (const char *)&size, sizeof(size))) ||
+	    !flow_append(p, bytes, size)) {
 		tn__end_fail(p, ENOMEM);
+		return;
+	}
+	if (!tn__end_stalls(p) && tn__sim_strikes_on(e->far, TN_SIM_STALL))
+		tn__end_stall(p);
+	tn__thing_edge(&p->socket.thing);
 }
 
 static void
@@ -192,19 +197,11 @@ static tn_time
 flow_when(struct tn__end *e, enum tn__segment_kind kind, size_t size)
 {
 	struct tn__machine *m = e->socket.thing.boot->machine;
-	int64_t rate = tn__world->options.bytes_per_second;
-	tn_time when = tn__world->now;
+	tn_time when = tn__way_line(m, e->far, size);
 
-	if (rate > 0 && e->line_free > when)
-		when = e->line_free;
-	if (rate > 0)
-		when += (tn_time)size * TN_SECOND / rate;
-	e->line_free = when;
 	when += tn__way_latency(m, e->far);
-	if (kind <= TN__SEGMENT_DATA && tn__sim_strikes(TN_SIM_DELAY))
+	if (kind <= TN__SEGMENT_DATA && tn__sim_strikes_on(m, TN_SIM_DELAY))
 		when += tn__sim_between(200 * TN_MILLISECOND, 3 * TN_SECOND);
-	if (kind == TN__SEGMENT_DATA && tn__sim_strikes(TN_SIM_STALL))
-		when += tn__sim_between(5 * TN_SECOND, 90 * TN_SECOND);
 	if (when < e->arrival_last)
 		when = e->arrival_last;
 	e->arrival_last = when;

@@ -81,7 +81,7 @@ option_buffers(struct tn__sim_socket *s, int level, int name)
 	int value = tn__sim_option(s, level, name, 0);
 	size_t size = value < 1024 ? 2048 : 2 * (size_t)value;
 
-	if (level != SOL_SOCKET || s->type != SOCK_STREAM)
+	if (level != SOL_SOCKET || s->type == SOCK_DGRAM)
 		return;
 	if (name == SO_SNDBUF)
 		e->out_max = size;

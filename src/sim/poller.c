@@ -258,13 +258,15 @@ watch_take(struct tn__watch *watch)
 	return bits;
 }
 
-/* Never waits: the driver comes back when there is something to do. */
+/* Never waits: the driver comes back when there is something to do.  A loop
+ * that would not have waited turns once more. */
 static int
 sim_poller_wait(struct tn__poller *poller, struct tn__poll_event *events,
     int count, tn_time deadline)
 {
 	int n = 0;
 
+	poller->woken = deadline == 0;
 	poller_disturb(poller);
 	while (n < count && !tn__list_empty(&poller->ready)) {
 		struct tn__watch *watch =
@@ -280,10 +282,10 @@ sim_poller_wait(struct tn__poller *poller, struct tn__poll_event *events,
 	return n;
 }
 
-/* The driver looks at inboxes by itself. */
 static void
 sim_poller_wake(struct tn__poller *poller)
 {
+	poller->woken = true;
 }
 
 /* Asked only what is possible now: nobody is without a loop here. */

@@ -92,7 +92,7 @@ tn__sim_names_free(struct tn__world *world)
 {
 	TN__LIST_FOR(node, &world->names)
 		tn__free(TN__CONTAINER(node, struct name, node));
-	TN__LIST_FOR(node, &world->cuts)
+	TN__LIST_FOR(node, &world->ways)
 		tn__free(node); /* its first member */
 }
 

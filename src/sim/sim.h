@@ -42,7 +42,7 @@ struct tn__world {
 	struct tn__dice dice;  /* for what happens */
 	struct tn__dice bytes; /* for tn__random() */
 	struct tn__heap events;
-	struct tn__list machines, names, cuts;
+	struct tn__list machines, names, ways;
 	struct tn__machine *here;
 	struct tn__thing **things; /* by descriptor; a number comes once */
 	size_t thing_count, thing_cap;
@@ -51,6 +51,7 @@ struct tn__world {
 	struct tn__list **scratch; /* of the driver, to shuffle in */
 	size_t scratch_cap;
 	uint64_t hash;
+	struct tn__error error; /* of what runs in no fiber */
 	int quiet; /* > 0: no fault strikes an allocation */
 	bool over; /* the hosts are to end */
 };
@@ -69,7 +70,6 @@ struct tn__machine {
 	struct tn__list boots;  /* the last is the present one */
 	struct tn__boot *boot;  /* NULL: without power */
 	struct tn__list bound;  /* sockets with a name of their own */
-	struct tn__list paths;  /* files of Unix sockets */
 	struct tn__node *root;  /* its files */
 	struct tn__list nodes;  /* all of them, nameless ones too */
 	uint64_t inodes;
@@ -103,8 +103,10 @@ void tn__event_cancel(struct tn__event *event);
 /* fault.c */
 uint64_t tn__sim_below(uint64_t below);
 tn_time tn__sim_between(tn_time least, tn_time most);
-/* Whether it strikes now: counted and told. */
+/* Whether it strikes now, the machine that runs or another: counted and
+ * told. */
 bool tn__sim_strikes(enum tn_sim_fault fault);
+bool tn__sim_strikes_on(const struct tn__machine *m, enum tn_sim_fault fault);
 void tn__sim_rates(struct tn_sim_options *options);
 void tn__sim_memory(bool on);
 /* Memory of the world itself: no fault strikes it.  Zeroed; NULL only when
@@ -155,6 +157,7 @@ struct tn__poller {
 	struct tn__boot *boot;
 	struct tn__list watches, ready;
 	size_t count;
+	bool woken; /* by somebody outside its loop */
 };
 
 /* poller.c */
@@ -212,6 +215,7 @@ struct tn__sim_socket {
 	int error; /* SO_ERROR, positive */
 	struct tn__place local, remote;
 	struct tn__name name, peer_name; /* Unix */
+	struct tn__node *file;           /* Unix, bound to a path */
 	bool connected, listening;
 	struct tn__list bound; /* in the machine's list */
 	struct tn__option *options;
@@ -223,6 +227,7 @@ struct tn__sim_socket *tn__sim_socket(int fd); /* NULL: none */
 void tn__sim_socket_init(struct tn__sim_socket *s, int family, int type,
     int protocol, const struct tn__socket_ops *ops);
 void tn__sim_socket_fini(struct tn__sim_socket *s);
+void tn__sim_socket_unbind(struct tn__sim_socket *s);
 /* -EBADF, -ENOTSOCK; -ENETDOWN without power, when nothing is reached. */
 int tn__sim_socket_get(int fd, struct tn__sim_socket **ret);
 /* option.c */
@@ -232,6 +237,7 @@ int tn__sim_setsockopt(int fd, int level, int name, const void *value,
     socklen_t size);
 int tn__sim_option(const struct tn__sim_socket *s, int level, int name,
     int otherwise);
+/* vector.c */
 size_t tn__vector_size(struct tn__vector v);
 /* Copies between `bytes` and the parts: how many. */
 size_t tn__vector_put(struct tn__vector v, const char *bytes, size_t size);
@@ -262,13 +268,17 @@ int tn__place_autobind(struct tn__sim_socket *s, const struct tn__place *to);
 struct tn__sim_socket *tn__place_find(struct tn__machine *m, int type,
     const struct tn__place *to, const struct tn__place *from);
 
-/* The way between two machines: how long, whether cut now, and how often it
- * was cut so far. */
+/* The way between two machines: how many bytes travel together, when so many
+ * more have left, how long they take, whether it is cut now, and how often it
+ * was so far. */
+size_t tn__way_segment(struct tn__machine *from, struct tn__machine *to);
+tn_time tn__way_line(struct tn__machine *from, struct tn__machine *to,
+    size_t size);
 tn_time tn__way_latency(struct tn__machine *a, struct tn__machine *b);
 bool tn__way_cut(struct tn__machine *a, struct tn__machine *b);
 unsigned tn__way_cuts(struct tn__machine *a, struct tn__machine *b);
 
-/* tcp.c, flow.c, end.c */
+/* tcp.c, flow.c, end.c, end_io.c */
 enum tn__end_state {
 	TN__END_NEW,
 	TN__END_LISTENING,
@@ -313,10 +323,11 @@ struct tn__end {
 	bool wants_room;
 	struct tn__list flow; /* segments on the way */
 	struct tn__event arrival;
-	tn_time line_free, arrival_last, lost_since, backoff;
+	tn_time arrival_last, lost_since, backoff;
 	size_t read; /* by us, and the peer does not know it */
 	tn_time untold_since;
 	struct tn__event reading;
+	struct tn__event stall; /* under way: nobody reads here */
 
 	struct tn__end *listener; /* whose queue it is in, or will be */
 	struct tn__list queue;    /* of a listener; or the place in it */
@@ -325,7 +336,9 @@ struct tn__end {
 
 #define TN__END_GIVE_UP (924 * TN_SECOND) /* tcp_retries2 = 15 */
 
-struct tn__end *tn__end_new(int family, int protocol);
+#define TN__END_BUFFER 65536
+
+struct tn__end *tn__end_new(int family, int type, int protocol);
 /* The other end, for a listener to accept. */
 struct tn__end *tn__end_pair(struct tn__end *e, struct tn__boot *boot);
 void tn__end_push(struct tn__end *e, enum tn__segment_kind kind,
@@ -341,6 +354,10 @@ void tn__end_queue(struct tn__end *e);
 void tn__end_syn(struct tn__end *e); /* tcp.c: it has come to e->far */
 unsigned tn__end_poll(struct tn__thing *thing);
 void tn__end_close(struct tn__thing *thing);
+void tn__end_stall(struct tn__end *e);
+bool tn__end_stalls(const struct tn__end *e);
+bool tn__end_has_room(const struct tn__end *e); /* worth waking for */
+void tn__end_told(struct tn__event *event); /* the peer, what was read */
 ssize_t tn__end_recv(struct tn__sim_socket *s, struct tn__vector out,
     int flags, struct tn_address *from, int *ret_flags);
 ssize_t tn__end_send(struct tn__sim_socket *s, struct tn__vector in,
@@ -385,21 +402,24 @@ ssize_t tn__mailbox_recv(struct tn__sim_socket *s, struct tn__vector out,
 int tn__mailbox_shutdown(struct tn__sim_socket *s, int how);
 int tn__udp_open(int family, int protocol, struct tn__sim_socket **ret);
 
-/* unix.c */
+/* unix.c, unix_stream.c, unix_datagram.c */
+int tn__unix_name(const struct tn_address *address, struct tn__name *ret);
+int tn__unix_find(struct tn__machine *m, const struct tn__name *name,
+    struct tn__sim_socket **ret);
 int tn__unix_stream_open(int family, int protocol,
+    struct tn__sim_socket **ret);
+int tn__unix_packets_open(int family, int protocol,
     struct tn__sim_socket **ret);
 int tn__unix_datagram_open(int family, int protocol,
     struct tn__sim_socket **ret);
 int tn__unix_pair(int type, int ret[2]);
 int tn__unix_bind(struct tn__sim_socket *s, const struct tn_address *to);
-void tn__unix_closed(struct tn__sim_socket *s); /* its file stays */
 void tn__unix_room(struct tn__machine *machine); /* a queue has room again */
-void tn__unix_forget(struct tn__machine *machine); /* all files of sockets */
 int tn__unix_chmod(const char *path, unsigned mode);
 int tn__unix_lstat(const char *path, struct stat *ret);
 int tn__unix_unlink(const char *path);
 
-/* files.c, files_ops.c */
+/* disk.c, files.c, files_ops.c */
 extern const struct tn__os_ops tn__sim_os;
 void tn__files_crash(struct tn__machine *machine);
 void tn__files_free(struct tn__machine *machine);

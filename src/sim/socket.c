@@ -1,7 +1,7 @@
 /* The socket calls of a simulated machine, for every kind of socket there. */
 #include <sys/un.h>
 #include <tenon/error.h>
-#include "sim/sim.h"
+#include "sim/files.h"
 
 #define SOCKET_SENDFILE 65536 /* copied at once */
 
@@ -19,6 +19,16 @@ tn__sim_socket_init(struct tn__sim_socket *s, int family, int type,
 	s->protocol = protocol;
 	tn__list_init(&s->thing.watches);
 	tn__list_init(&s->bound);
+}
+
+/* Nobody finds it any more; the file of a Unix socket stays. */
+void
+tn__sim_socket_unbind(struct tn__sim_socket *s)
+{
+	tn__list_remove(&s->bound);
+	if (s->file != NULL && s->file->socket == s)
+		s->file->socket = NULL;
+	s->file = NULL;
 }
 
 void
@@ -53,50 +63,6 @@ tn__sim_socket_get(int fd, struct tn__sim_socket **ret)
 	return s->thing.boot->dead ? -ENETDOWN : 0;
 }
 
-size_t
-tn__vector_size(struct tn__vector v)
-{
-	size_t size = 0;
-
-	for (size_t i = 0; i < v.count; i++)
-		size += v.parts[i].iov_len;
-	return size;
-}
-
-size_t
-tn__vector_put(struct tn__vector v, const char *bytes, size_t size)
-{
-	size_t done = 0;
-
-	for (size_t i = 0; i < v.count && done < size; i++) {
-		size_t n = v.parts[i].iov_len;
-
-		if (n > size - done)
-			n = size - done;
-		if (n > 0)
-			memcpy(v.parts[i].iov_base, bytes + done, n);
-		done += n;
-	}
-	return done;
-}
-
-size_t
-tn__vector_get(struct tn__vector v, char *bytes, size_t size)
-{
-	size_t done = 0;
-
-	for (size_t i = 0; i < v.count && done < size; i++) {
-		size_t n = v.parts[i].iov_len;
-
-		if (n > size - done)
-			n = size - done;
-		if (n > 0)
-			memcpy(bytes + done, v.parts[i].iov_base, n);
-		done += n;
-	}
-	return done;
-}
-
 /* ---- made and unmade --------------------------------------------------- */
 
 static const struct socket_kind {
@@ -108,6 +74,7 @@ static const struct socket_kind {
 	{ AF_INET, SOCK_DGRAM, tn__udp_open },
 	{ AF_INET6, SOCK_DGRAM, tn__udp_open },
 	{ AF_UNIX, SOCK_STREAM, tn__unix_stream_open },
+	{ AF_UNIX, SOCK_SEQPACKET, tn__unix_packets_open },
 	{ AF_UNIX, SOCK_DGRAM, tn__unix_datagram_open },
 };
 

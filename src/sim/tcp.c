@@ -150,7 +150,7 @@ tn__end_syn(struct tn__end *e)
 		tn__end_fail(e, EHOSTUNREACH);
 		return;
 	}
-	l = tn__sim_strikes(TN_SIM_REFUSE) ? NULL : tcp_listener(e);
+	l = tn__sim_strikes_on(e->far, TN_SIM_REFUSE) ? NULL : tcp_listener(e);
 	if (l != NULL && l->queued > l->backlog) {
 		tcp_syn_later(e);
 		return;
@@ -190,7 +190,7 @@ tn__tcp_open(int family, int protocol, struct tn__sim_socket **ret)
 
 	if (protocol != 0 && protocol != IPPROTO_TCP)
 		return -EPROTONOSUPPORT;
-	e = tn__end_new(family, IPPROTO_TCP);
+	e = tn__end_new(family, SOCK_STREAM, IPPROTO_TCP);
 	if (e == NULL)
 		return -ENOMEM;
 	e->socket.ops = &ops;

@@ -10,7 +10,7 @@
 #define WORLD_PORT 40000 /* below the first that is given away */
 #define WORLD_HERE4 "192.0.2.254" /* RFC 5737, RFC 3849: documentation */
 #define WORLD_HERE6 "2001:db8::fe"
-#define WORLD_DISK ((int64_t)1 << 30)
+#define WORLD_DISK ((int64_t)1 << 30) /* bytes of each disk */
 
 _Thread_local struct tn__world *tn__world TN__TLS;
 
@@ -145,10 +145,9 @@ machine_new(const char *name, int (*main)(void *), void *arg)
 	m->main = main;
 	m->arg = arg;
 	m->port = WORLD_PORT;
-	m->bytes_left = WORLD_DISK;
+	m->bytes_left = tn__world->options.disk_bytes;
 	tn__list_init(&m->boots);
 	tn__list_init(&m->bound);
-	tn__list_init(&m->paths);
 	tn__list_init(&m->nodes);
 	tn__heap_node_init(&m->power.node);
 	m->power.run = machine_power;
@@ -159,7 +158,6 @@ machine_new(const char *name, int (*main)(void *), void *arg)
 static void
 machine_free(struct tn__machine *m)
 {
-	tn__unix_forget(m);
 	tn__files_free(m);
 	TN__LIST_FOR(node, &m->boots)
 		boot_free(TN__CONTAINER(node, struct tn__boot, node));
@@ -216,6 +214,8 @@ world_defaults(struct tn_sim_options *o)
 		o->latency_spread_us = 500;
 	if (o->time_max_ms == 0)
 		o->time_max_ms = 3600 * 1000;
+	if (o->disk_bytes == 0)
+		o->disk_bytes = WORLD_DISK;
 	if (o->steps_max == 0)
 		o->steps_max = 10000000;
 	tn__sim_rates(o);
@@ -228,7 +228,8 @@ world_options_fit(const struct tn_sim_options *o)
 	    o->latency_us >= -1 && o->latency_us <= 3600 * TN_SECOND / 1000 &&
 	    o->latency_spread_us >= -1 &&
 	    o->latency_spread_us <= 3600 * TN_SECOND / 1000 &&
-	    o->bytes_per_second >= 0 && o->time_max_ms >= 0 &&
+	    o->bytes_per_second >= 0 && o->disk_bytes >= 0 &&
+	    o->time_max_ms >= 0 &&
 	    o->time_max_ms <= TN_NEVER / TN_MILLISECOND / 2 &&
 	    o->steps_max >= 0;
 }
@@ -244,7 +245,7 @@ world_begin(struct tn__world *w, int (*main)(void *), void *arg)
 	w->quiet = 1;
 	tn__list_init(&w->machines);
 	tn__list_init(&w->names);
-	tn__list_init(&w->cuts);
+	tn__list_init(&w->ways);
 	tn__list_init(&w->ends);
 	tn__list_init(&w->datagrams);
 	w->here = machine_new("here", main, arg);
@@ -263,6 +264,7 @@ world_close_things(struct tn__world *w)
 
 		if (thing == NULL)
 			continue;
+		w->result.left_open++;
 		tn__sim_trace("%s left a descriptor open",
 		    thing->boot->machine->name);
 		thing->ops->close(thing);
@@ -304,9 +306,9 @@ world_run(struct tn__world *w, int (*main)(void *), void *arg)
 	}
 	tn__sim_trace("end after %" PRId64 " steps: %s", w->result.steps,
 	    r < 0 ? tn_error_name(r) : "fine");
-	w->result.trace_hash = w->hash;
 	w->result.time_ns = w->now;
 	world_end(w);
+	w->result.trace_hash = w->hash;
 	return r;
 }
 
@@ -317,6 +319,7 @@ tn_sim_run(uint64_t seed, const struct tn_sim_options *options,
 	struct tn__world world = { .seed = seed };
 	struct tn__loop *outer = tn__loop();
 	struct tn__host *host = tn__host_current;
+	struct tn__error *error = tn__error_current;
 	unsigned long long ids;
 	int r;
 
@@ -333,11 +336,16 @@ tn_sim_run(uint64_t seed, const struct tn_sim_options *options,
 	tn__registry_remove(outer);
 	tn__loop_current = NULL;
 	tn__host_current = NULL;
+	tn__error_current = &world.error;
 	tn__world = &world;
 	tn__sim_memory(true);
 	r = world_run(&world, main, arg);
 	tn__sim_memory(false);
 	tn__world = NULL;
+	tn__error_current = error;
+	if (r < 0)
+		tn__error_move(error, &world.error);
+	tn__error_clear(&world.error);
 	tn__host_current = host;
 	tn__loop_current = outer;
 	tn__registry_add(outer);

@@ -26,22 +26,21 @@
 		}                                                              \
 	} while (0)
 
-static inline void
-check_world(uint64_t seed, const struct tn_sim_options *options,
-    int (*main)(void *))
-{
-	struct tn_sim_options o = { 0 };
-	int r;
+/* Goes over the seeds 1 to `count`, beginning with *seed = 0; with
+ * TENON_SIM_SEED=N in the environment over that one only. */
+bool check_next(uint64_t *seed, uint64_t count);
 
-	if (options != NULL)
-		o = *options;
-	if (getenv("TENON_SIM_TRACE") != NULL)
-		o.trace = stderr;
-	r = tn_sim_run(seed, &o, main, NULL, NULL);
-	if (r != 0)
-		fprintf(stderr, "seed %" PRIu64 ": %s\n", seed,
-		    tn_error_text());
-	assert_int_equal(r, 0);
-}
+/* A number of the environment, or `otherwise`. */
+uint64_t check_number(const char *name, uint64_t otherwise);
+
+/* Runs one seed.  `main` has to return 0, and every descriptor be closed;
+ * otherwise the test fails, says how to repeat it, and shows the end of the
+ * trace.  `ret` may be NULL. */
+void check_seed(uint64_t seed, const struct tn_sim_options *options,
+    int (*main)(void *), void *arg, struct tn_sim_result *ret);
+
+/* Both together. */
+void check_seeds(uint64_t count, const struct tn_sim_options *options,
+    int (*main)(void *));
 
 #endif

@@ -2,39 +2,10 @@
  * keep what was synced. */
 #include <tenon/dial.h>
 #include <tenon/file.h>
-#include <tenon/server.h>
 #include "sim/check.h"
+#include "sim/echo.h"
 
 /* ---- partitions -------------------------------------------------------- */
-
-static int
-handle_echo(struct tn_request *rq)
-{
-	struct tn_slice said;
-	int r;
-
-	while ((r = tn_stream_fill(rq->stream, 1, &said)) > 0) {
-		r = tn_stream_write(rq->stream, said);
-		if (r < 0)
-			break;
-		tn_stream_consume(rq->stream, said.len);
-	}
-	return r;
-}
-
-static int
-main_server(void *arg)
-{
-	const struct tn_server_options options = {
-		.address = ":7",
-		.handle = handle_echo,
-		.idle_ms = -1,
-	};
-	TN_CLEANUP(tn_server_freep) struct tn_server *server = NULL;
-
-	CHECK(tn_server_open(&options, &server) == 0);
-	return tn_server_serve_forever(server);
-}
 
 static int
 say(struct tn_stream *s)
@@ -52,7 +23,7 @@ main_partition(void *arg)
 	struct tn_stream *none;
 	tn_time before;
 
-	CHECK(tn_sim_host("server.test", "192.0.2.7", main_server, NULL) == 0);
+	CHECK(tn_sim_host("server.test", "192.0.2.7", echo_main, NULL) == 0);
 	tn_sleep(TN_MILLISECOND);
 	CHECK(tn_dial("server.test:7", NULL, &s) == 0);
 	CHECK(say(s) == 0);
@@ -79,8 +50,7 @@ main_partition(void *arg)
 static void
 test_partition(void **state)
 {
-	for (uint64_t seed = 1; seed <= 10; seed++)
-		check_world(seed, NULL, main_partition);
+	check_seeds(10, NULL, main_partition);
 }
 
 /* ---- crashes ----------------------------------------------------------- */
@@ -90,7 +60,7 @@ main_crash(void *arg)
 {
 	TN_CLEANUP(tn_stream_freep) struct tn_stream *s = NULL, *again = NULL;
 
-	CHECK(tn_sim_host("server.test", "192.0.2.7", main_server, NULL) == 0);
+	CHECK(tn_sim_host("server.test", "192.0.2.7", echo_main, NULL) == 0);
 	tn_sleep(TN_MILLISECOND);
 	CHECK(tn_dial("server.test:7", NULL, &s) == 0);
 	CHECK(say(s) == 0);
@@ -150,10 +120,8 @@ main_files(void *arg)
 static void
 test_crash(void **state)
 {
-	for (uint64_t seed = 1; seed <= 10; seed++)
-		check_world(seed, NULL, main_crash);
-	for (uint64_t seed = 1; seed <= 100; seed++)
-		check_world(seed, NULL, main_files);
+	check_seeds(10, NULL, main_crash);
+	check_seeds(100, NULL, main_files);
 }
 
 /* ---- files ------------------------------------------------------------- */
@@ -194,8 +162,7 @@ main_tree(void *arg)
 static void
 test_files(void **state)
 {
-	for (uint64_t seed = 1; seed <= 10; seed++)
-		check_world(seed, NULL, main_tree);
+	check_seeds(10, NULL, main_tree);
 }
 
 int

@@ -1,31 +1,38 @@
-/* One request and its reply, our server and a client in direct style, with
- * every fault on, over many seeds: each run ends in the right answer or in
- * a clear error, without a hang, and the same seed is the same run.
+/* A conversation with our HTTP server under every fault at once: several
+ * clients in direct style that keep their connections, try again and store
+ * files; a server that asks another host and sends news to a third; and at the
+ * end a crash.  Over many seeds each request ends in the right answer or in a
+ * clear error, nothing hangs or leaks, what was confirmed is on the disk, and
+ * the same seed is the same run.
  *
- *     TENON_SIM_SEEDS=1000 sim-http_faults   more of them
- *     TENON_SIM_SEED=17 sim-http_faults      one of them, with its trace */
-#include <errno.h>
-#include <inttypes.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <cmocka.h>
+ *     TENON_SIM_SEEDS=1000 ./dev test sim/http-faults   more of them
+ *     TENON_SIM_SEED=17 ./dev test sim/http-faults      one, with its trace */
+#include <string.h>
 #include <tenon/dial.h>
-#include <tenon/error.h>
 #include <tenon/file.h>
 #include <tenon/http.h>
 #include <tenon/number.h>
 #include <tenon/resolve.h>
-#include <tenon/run.h>
-#include <tenon/sim.h>
+#include "sim/check.h"
+#include "sim/echo.h"
 
-#define SEEDS 300
-#define BODY_BYTES 3000
-#define NEWS 5
+#define SEEDS 200
+#define CLIENTS 4
+#define REQUESTS 12 /* of each client */
+#define TRIES 4     /* of each request */
+#define NEWS 2      /* for each request the server sees */
+#define BODY_MAX 20000
 
-static char body[BODY_BYTES];
+/* What a file or an upload of that number holds. */
+static char bytes[BODY_MAX + 64];
+
+static struct tn_slice
+content(unsigned number)
+{
+	return tn_slice(bytes + number % 64, 100 + number * 397 % BODY_MAX);
+}
+
+#define FILE_NUMBER 33
 
 /* ---- the server -------------------------------------------------------- */
 
@@ -42,9 +49,9 @@ note_request(struct tn_dir *dir)
 		r = tn_append_write(log, TN_SLICE("a request\n"));
 	if (r < 0)
 		return r;
-	r = tn_net_getaddrinfo("here", "514", AF_INET, SOCK_DGRAM, false, to,
-	    TN_COUNT(to));
-	if (r > 0 && tn_socket_open(AF_INET, SOCK_DGRAM, 0, &news) == 0) {
+	if (tn_net_getaddrinfo("news.test", "514", AF_INET, SOCK_DGRAM, false,
+	    to, TN_COUNT(to)) > 0 &&
+	    tn_socket_open(AF_INET, SOCK_DGRAM, 0, &news) == 0) {
 		for (int i = 0; i < NEWS; i++)
 			(void)!tn_socket_sendto(news, "request", 7, 0, to);
 	}
@@ -52,21 +59,69 @@ note_request(struct tn_dir *dir)
 }
 
 static int
+answer_file(struct tn_http_exchange *x, struct tn_dir *dir)
+{
+	TN_CLEANUP(tn_file_freep) struct tn_file *file = NULL;
+	struct tn_file_info info;
+	int r = tn_dir_open_file(dir, TN_SLICE("file"), &file);
+
+	if (r < 0)
+		return r;
+	tn_file_info(file, &info);
+	return tn_http_reply_file(x, 200, "text/plain", file, 0, info.size);
+}
+
+/* 201 is a promise: the whole file is on the disk under its name. */
+static int
+store_file(struct tn_http_exchange *x, struct tn_dir *dir)
+{
+	TN_CLEANUP(tn_replace_freep) struct tn_replace *file = NULL;
+	struct tn_stream *body = tn_http_body(x);
+	struct tn_slice path = tn_slice_skip(tn_http_path(x), 1), some;
+	int r = tn_replace_open(dir, path, 0600, &file);
+
+	while (r == 0 && (r = tn_stream_fill(body, 1, &some)) > 0) {
+		r = tn_replace_write(file, some);
+		tn_stream_consume(body, some.len);
+	}
+	if (r == 0)
+		r = tn_replace_commit(TN_TAKE(file), false);
+	return r < 0 ? r : tn_http_reply(x, 201, NULL, path);
+}
+
+/* What another host says to what was asked. */
+static int
+answer_back(struct tn_http_exchange *x)
+{
+	TN_CLEANUP(tn_stream_freep) struct tn_stream *s = NULL;
+	struct tn_slice asked = tn_http_path(x);
+	char said[64];
+	int r = tn_dial("back.test:7", NULL, &s);
+
+	if (r == 0)
+		r = tn_stream_write(s, asked);
+	if (r == 0)
+		r = tn_stream_read_exact(s, said, asked.len);
+	return r < 0 ? r : tn_http_reply(x, 200, "text/plain",
+	    tn_slice(said, asked.len));
+}
+
+static int
 handle(struct tn_http_exchange *x, void *arg)
 {
 	TN_CLEANUP(tn_dir_freep) struct tn_dir *dir = NULL;
-	TN_CLEANUP(tn_file_freep) struct tn_file *file = NULL;
 	int r = tn_dir_open("/srv", &dir);
 
 	if (r == 0)
 		r = note_request(dir);
-	if (r == 0)
-		r = tn_dir_open_file(dir, TN_SLICE("file"), &file);
-	return r < 0 ? r :
-	    tn_http_reply_file(x, 200, "text/plain", file, 0, BODY_BYTES);
+	if (r < 0)
+		return r;
+	if (tn_slice_equal(tn_http_method(x), TN_SLICE("PUT")))
+		return store_file(x, dir);
+	return tn_slice_starts(tn_http_path(x), TN_SLICE("/file"))
+	    ? answer_file(x, dir) : answer_back(x);
 }
 
-/* A server that could not begin tries again, as systemd would have it. */
 static int
 main_server(void *arg)
 {
@@ -74,161 +129,321 @@ main_server(void *arg)
 		.server.address = ":80",
 		.handler = handle,
 	};
+	TN_CLEANUP(tn_http_server_freep) struct tn_http_server *server = NULL;
+	int r = tn_http_server_open(&options, &server);
+
+	return r < 0 ? r : tn_server_serve_forever(tn_http_server(server));
+}
+
+/* Thanks for the news, which nobody hears. */
+static int
+main_news(void *arg)
+{
+	TN_CLEANUP(tn_socket_freep) struct tn_socket *s = NULL;
+	struct tn_address from;
+	char news[16];
+	ssize_t n = 0;
+	int r = tn_listen("udp::514", NULL, &s);
+
+	while (r == 0 && n >= 0) {
+		n = tn_socket_recvfrom(s, news, sizeof(news), 0, &from);
+		if (n > 0)
+			(void)!tn_socket_sendto(s, "thanks", 6, 0, &from);
+	}
+	return r < 0 ? r : (int)n;
+}
+
+/* A program that ended is started again, as by systemd. */
+static int
+main_again(void *arg)
+{
+	int (*const *program)(void *) = arg;
 	int r;
 
 	do {
-		TN_CLEANUP(tn_http_server_freep)
-		struct tn_http_server *server = NULL;
-
-		r = tn_http_server_open(&options, &server);
-		if (r == 0)
-			r = tn_server_serve_forever(tn_http_server(server));
+		r = (*program)(NULL);
 		if (r < 0 && r != -ECANCELED)
-			tn_sim_note("server: %s", tn_error_text());
+			tn_sim_note("ended: %s", tn_error_text());
 	} while (r != -ECANCELED && tn_sleep(TN_SECOND) == 0);
 	return 0;
 }
 
-/* ---- the client -------------------------------------------------------- */
+static int (*const program_server)(void *) = main_server;
+static int (*const program_back)(void *) = echo_main;
+static int (*const program_news)(void *) = main_news;
+
+/* ---- a client ---------------------------------------------------------- */
+
+/* The tries of all seeds, and the requests that were answered in the end. */
+struct sum {
+	int64_t right, refused, errors, requests, answered, steps;
+	int64_t faults[TN_SIM_FAULTS];
+	uint64_t hash;
+};
+
+struct client {
+	unsigned index;
+	struct tn_stream *s; /* kept from request to request */
+	bool stored[REQUESTS];
+	struct sum *sum;
+};
 
 static int
-read_head(struct tn_stream *s, uint64_t *ret_length)
+read_head(struct client *c, uint64_t *ret_length)
 {
 	struct tn_slice line, name;
+	bool last = false;
 	int status = 0, r;
 
-	while ((r = tn_stream_read_line(s, TN_LINE_CRLF, 1000, &line)) == 1 &&
-	    line.len > 0) {
+	*ret_length = 0;
+	while ((r = tn_stream_read_line(c->s, TN_LINE_CRLF, 1000, &line)) ==
+	    1 && line.len > 0) {
 		if (status == 0 && tn_slice_starts(line, TN_SLICE("HTTP/1.1 ")))
 			status = atoi(line.data + 9);
 		name = tn_slice_split(&line, ':');
+		last |= tn_slice_equal_nocase(name, "connection");
 		if (tn_slice_equal_nocase(name, "content-length") &&
-		    tn_parse_uint(tn_slice_trim(line), 100000, ret_length) < 0)
-			return TN_EPROTO;
+		    tn_parse_uint(tn_slice_trim(line), BODY_MAX + 100,
+		    ret_length) < 0)
+			return tn_error_set(TN_EPROTO, "a strange length");
 	}
+	if (r == 1 && last)
+		tn_sim_note("the last answer of this connection");
 	return r < 0 ? r : r == 1 ? status :
 	    tn_error_set(TN_ETRUNCATED, "the server closed without an answer");
 }
 
+/* The status, with the body in `got`; or an error. */
 static int
-get(char *out, uint64_t *ret_length)
+ask(struct client *c, const char *target, struct tn_slice body, char *got,
+    uint64_t *ret_length)
 {
-	TN_CLEANUP(tn_stream_freep) struct tn_stream *s = NULL;
-	int status, r;
+	int r = 0, status;
 
-	r = tn_dial("server.test:80", NULL, &s);
+	if (c->s == NULL)
+		r = tn_dial("server.test:80", NULL, &c->s);
 	if (r == 0)
-		r = tn_stream_printf(s, "GET /file HTTP/1.1\r\n"
-		    "Host: server.test\r\nConnection: close\r\n\r\n");
+		r = tn_stream_printf(c->s, "%s %s HTTP/1.1\r\n"
+		    "Host: server.test\r\nContent-Length: %zu\r\n\r\n",
+		    body.len > 0 ? "PUT" : "GET", target, body.len);
+	if (r == 0)
+		r = tn_stream_write(c->s, body);
 	if (r < 0)
 		return r;
-	status = read_head(s, ret_length);
+	status = read_head(c, ret_length);
 	if (status < 0)
 		return status;
-	if (*ret_length > BODY_BYTES)
-		return TN_EPROTO;
-	r = tn_stream_read_exact(s, out, *ret_length);
+	r = tn_stream_read_exact(c->s, got, *ret_length);
 	return r < 0 ? r : status;
 }
 
-/* What came of it: an answer that is right, or an error that has words. */
+/* One try: 1 answered, 0 not; CHECK_FAILED when it was no way to answer. */
 static int
-main_client(void *arg)
+try(struct client *c, const char *target, struct tn_slice body,
+    struct tn_slice expected)
 {
-	char got[BODY_BYTES] = { 0 };
-	uint64_t length = 0;
+	char got[BODY_MAX + 100];
+	uint64_t length;
 	struct tn_scope scope;
-	bool *wrong = arg; /* no assertion leaves a fiber well */
-	int r = tn_sim_host("server.test", "192.0.2.80", main_server, NULL);
+	int r;
 
-	if (r == 0)
-		r = tn_sim_file_write("server.test", "/srv/file",
-		    tn_slice(body, sizeof(body)));
-	*wrong = r < 0;
-	tn_sleep(10 * TN_MILLISECOND);
-	tn_scope_open(&scope, tn_after(120 * TN_SECOND));
-	r = get(got, &length);
+	tn_scope_open(&scope, tn_after(60 * TN_SECOND));
+	r = ask(c, target, body, got, &length);
 	tn_scope_close(&scope);
-	if (r == 200) {
-		*wrong = length != BODY_BYTES ||
-		    memcmp(got, body, BODY_BYTES) != 0;
-	} else if (r < 0) {
-		tn_sim_note("client: %s", tn_error_text());
-		*wrong = tn_error_text()[0] == '\0' || tn_error_code() != r;
+	if (r == 200 || r == 201) {
+		c->sum->right++;
+		CHECK(r == (body.len > 0 ? 201 : 200));
+		CHECK(tn_slice_equal(tn_slice(got, length), expected));
+		return 1;
 	}
+	tn_stream_free(TN_TAKE(c->s));
+	if (r < 0) {
+		tn_sim_note("client %u: %s", c->index, tn_error_text());
+		c->sum->errors++;
+		CHECK(tn_error_text()[0] != '\0' && tn_error_code() == r);
+		return 0;
+	}
+	tn_sim_note("client %u: status %d", c->index, r);
+	c->sum->refused++;
+	CHECK(r >= 400 && r < 600);
+	return 0;
+}
+
+static int
+request(struct client *c, unsigned number)
+{
+	const unsigned upload = c->index * REQUESTS + number;
+	struct tn_slice body = { 0 }, expected;
+	char target[32];
+	int r = 0;
+
+	switch (tn_sim_random(3)) {
+	case 0:
+		(void)snprintf(target, sizeof(target), "/file");
+		expected = content(FILE_NUMBER);
+		break;
+	case 1:
+		(void)snprintf(target, sizeof(target), "/back/%u", number);
+		expected = tn_slice_str(target);
+		break;
+	default:
+		(void)snprintf(target, sizeof(target), "/up/%u", upload);
+		body = content(upload);
+		expected = tn_slice_str(target + 1);
+	}
+	c->sum->requests++;
+	for (int i = 0; i < TRIES && r == 0; i++) {
+		r = try(c, target, body, expected);
+		if (r == 0)
+			tn_sleep(TN_SECOND << i);
+	}
+	c->sum->answered += r == 1;
+	c->stored[number] = r == 1 && body.len > 0;
+	return r < 0 ? r : 0;
+}
+
+static int
+run_client(void *arg)
+{
+	struct client *c = arg;
+	int r = 0;
+
+	for (unsigned i = 0; i < REQUESTS && r == 0; i++) {
+		if (tn_sim_random(3) == 0) /* or the connection is kept */
+			tn_stream_free(TN_TAKE(c->s));
+		r = request(c, i);
+	}
+	tn_stream_free(TN_TAKE(c->s));
+	return r;
+}
+
+/* ---- a world ----------------------------------------------------------- */
+
+/* After a crash there is what was confirmed, and nothing by halves. */
+static int
+check_disk(const struct client *c, unsigned number)
+{
+	unsigned upload = c->index * REQUESTS + number;
+	struct tn_buffer got = { 0 };
+	char path[32];
+	bool fine;
+	int r;
+
+	(void)snprintf(path, sizeof(path), "/srv/up/%u", upload);
+	do
+		r = tn_sim_file_read("server.test", path, &got);
+	while (r == -ENOMEM);
+	fine = r == 0 ? tn_slice_equal(tn_buffer_slice(&got), content(upload))
+	    : r == -ENOENT && !c->stored[number];
+	tn_buffer_free(&got);
+	CHECK(fine);
+	return 0;
+}
+
+static int
+run_clients(struct client *clients)
+{
+	struct tn_group *group;
+	int r;
+
+	while ((r = tn_group_open(&group)) == -ENOMEM)
+		;
+	for (int i = 0; i < CLIENTS && r == 0; i++) {
+		do
+			r = tn_go_on(group, i % tn_loop_count(), run_client,
+			    &clients[i]);
+		while (r == -ENOMEM);
+	}
+	CHECK(r == 0);
+	r = tn_group_wait(group);
+	tn_group_free(group);
+	return r;
+}
+
+static int
+main_here(void *arg)
+{
+	static const struct {
+		const char *name, *address;
+		int (*const *program)(void *);
+	} hosts[] = {
+		{ "server.test", "192.0.2.80", &program_server },
+		{ "back.test", "192.0.2.7", &program_back },
+		{ "news.test", "192.0.2.14", &program_news },
+	};
+	struct client clients[CLIENTS] = { 0 };
+	int r = 0;
+
+	for (size_t i = 0; i < TN_COUNT(hosts); i++)
+		CHECK(tn_sim_host(hosts[i].name, hosts[i].address, main_again,
+		    (void *)(uintptr_t)hosts[i].program) == 0);
+	CHECK(tn_sim_name("server.test", "2001:db8::80") == 0);
+	CHECK(tn_sim_file_write("server.test", "/srv/file",
+	    content(FILE_NUMBER)) == 0);
+	CHECK(tn_sim_file_write("server.test", "/srv/up/none",
+	    TN_SLICE("")) == 0);
+	for (unsigned i = 0; i < CLIENTS; i++)
+		clients[i] = (struct client){ .index = i, .sum = arg };
+	tn_sleep(10 * TN_MILLISECOND);
+	r = run_clients(clients);
+	if (r < 0)
+		return r;
+	CHECK(tn_sim_crash("server.test", TN_SECOND) == 0);
+	for (unsigned i = 0; i < CLIENTS * REQUESTS && r == 0; i++)
+		r = check_disk(&clients[i / REQUESTS], i % REQUESTS);
 	return r;
 }
 
 /* ---- over the seeds ---------------------------------------------------- */
 
-struct sum {
-	int64_t answers, errors, refusals, steps;
-	int64_t faults[TN_SIM_FAULTS];
-	uint64_t hash;
-};
-
-static void
-run(uint64_t seed, FILE *trace, struct sum *sum)
+static struct sum
+run_seeds(uint64_t seeds)
 {
-	struct tn_sim_options options = {
-		.every_fault = true,
-		.loops = 1 + (int)(seed % 2),
-		.steps_max = 100000,
-		.trace = trace,
-	};
-	struct tn_sim_result result;
-	bool wrong = false;
-	int r = tn_sim_run(seed, &options, main_client, &wrong, &result);
+	struct sum sum = { 0 };
 
-	if (wrong || r == TN_ELIMIT || r == TN_EDEADLOCK) {
-		fprintf(stderr, "%s\nTENON_SIM_SEED=%" PRIu64
-		    " repeats it\n", tn_error_text(), seed);
-		fail();
+	for (uint64_t seed = 0; check_next(&seed, seeds);) {
+		struct tn_sim_options options = {
+			.every_fault = true,
+			.loops = 1 + (int)(seed % 2),
+			.time_max_ms = 24 * 3600 * 1000,
+			.steps_max = 1000000,
+		};
+		struct tn_sim_result result;
+
+		check_seed(seed, &options, main_here, &sum, &result);
+		sum.steps += result.steps;
+		for (int i = 0; i < TN_SIM_FAULTS; i++)
+			sum.faults[i] += result.faults[i];
+		sum.hash = sum.hash * 31 + result.trace_hash;
 	}
-	sum->answers += r == 200;
-	sum->refusals += r > 200;
-	sum->errors += r < 0;
-	sum->steps += result.steps;
-	for (int i = 0; i < TN_SIM_FAULTS; i++)
-		sum->faults[i] += result.faults[i];
-	sum->hash = sum->hash * 31 + result.trace_hash;
-}
-
-static uint64_t
-number(const char *name, uint64_t otherwise)
-{
-	uint64_t n = otherwise;
-
-	if (getenv(name) != NULL)
-		assert_int_equal(tn_parse_uint(tn_slice_str(getenv(name)),
-		    UINT64_MAX, &n), 0);
-	return n;
+	return sum;
 }
 
 static void
 test_seeds(void **state)
 {
-	uint64_t seeds = number("TENON_SIM_SEEDS", SEEDS);
-	struct sum first = { 0 }, second = { 0 };
+	uint64_t seeds = check_number("TENON_SIM_SEEDS", SEEDS);
+	struct sum first = run_seeds(seeds);
+	int64_t tries = first.right + first.refused + first.errors;
 
-	if (getenv("TENON_SIM_SEED") != NULL) {
-		run(number("TENON_SIM_SEED", 0), stderr, &first);
+	if (getenv("TENON_SIM_SEED") != NULL)
 		return;
-	}
-	for (uint64_t seed = 1; seed <= seeds; seed++)
-		run(seed, NULL, &first);
-	printf("%" PRIu64 " seeds: %" PRId64 " answers, %" PRId64
-	    " refusals, %" PRId64 " errors, %" PRId64 " steps, hash %016"
-	    PRIx64 "\n", seeds, first.answers, first.refusals, first.errors,
-	    first.steps, first.hash);
-	for (int i = 0; i < TN_SIM_FAULTS; i++)
+	printf("%" PRIu64 " seeds, %" PRId64 " steps, hash %016" PRIx64 "\n"
+	    "%" PRId64 " tries: %" PRId64 "%% answered, %" PRId64
+	    "%% refused, %" PRId64 "%% a clear error\n"
+	    "%" PRId64 " requests: %.1f%% answered in the end\n", seeds,
+	    first.steps, first.hash, tries, first.right * 100 / tries,
+	    first.refused * 100 / tries, first.errors * 100 / tries,
+	    first.requests, (double)first.answered * 100 /
+	    (double)first.requests);
+	for (int i = 0; i < TN_SIM_FAULTS; i++) {
 		printf("%8" PRId64 " %s\n", first.faults[i],
 		    tn_sim_fault_name((enum tn_sim_fault)i));
-	assert_true(first.answers > (int64_t)seeds / 2);
-
-	for (uint64_t seed = 1; seed <= seeds; seed++)
-		run(seed, NULL, &second);
-	assert_true(first.hash == second.hash);
+		assert_true(first.faults[i] >= (int64_t)seeds);
+	}
+	assert_true(first.right > tries * 7 / 10);
+	assert_true(first.answered > first.requests * 9 / 10);
+	assert_true(run_seeds(seeds).hash == first.hash);
 }
 
 int
@@ -236,7 +451,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_seeds) };
 
-	for (size_t i = 0; i < sizeof(body); i++)
-		body[i] = (char)('a' + i % 23);
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (char)('a' + i % 23);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,33 +1,14 @@
 /* The proof of the seams: the echo server and the HTTP server answer clients on
  * a machine that is a few arrays.  If this is hard to write, they are wrong. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <cmocka.h>
+#include <string.h>
 #include <tenon/dial.h>
-#include <tenon/error.h>
 #include <tenon/http.h>
-#include <tenon/server.h>
 #include <unistd.h>
+#include "sim/check.h"
+#include "sim/echo.h"
 #include "sim/memory_host.h"
 
 /* ---- the two servers --------------------------------------------------- */
-
-static int
-handle_echo(struct tn_request *rq)
-{
-	struct tn_slice said;
-	int r;
-
-	while ((r = tn_stream_fill(rq->stream, 1, &said)) > 0) {
-		r = tn_stream_write(rq->stream, said);
-		if (r < 0)
-			break;
-		tn_stream_consume(rq->stream, said.len);
-	}
-	return r;
-}
 
 static int
 handle_http(struct tn_http_exchange *x, void *arg)
@@ -65,15 +46,13 @@ client_echo(void *arg)
 	TN_CLEANUP(tn_stream_freep) struct tn_stream *s = NULL;
 	char said[3000], heard[3000];
 
-	assert_int_equal(client_dial(arg, &s), 0);
+	CHECK(client_dial(arg, &s) == 0);
 	for (int round = 0; round < 5; round++) {
 		memset(said, 'a' + ((struct client *)arg)->number + round,
 		    sizeof(said));
-		assert_int_equal(tn_stream_write(s,
-		    tn_slice(said, sizeof(said))), 0);
-		assert_int_equal(tn_stream_read_exact(s, heard,
-		    sizeof(heard)), 0);
-		assert_memory_equal(said, heard, sizeof(said));
+		CHECK(tn_stream_write(s, tn_slice(said, sizeof(said))) == 0);
+		CHECK(tn_stream_read_exact(s, heard, sizeof(heard)) == 0);
+		CHECK(memcmp(said, heard, sizeof(said)) == 0);
 	}
 	return tn_stream_close(TN_TAKE(s));
 }
@@ -87,23 +66,22 @@ client_http(void *arg)
 	struct tn_slice line;
 	int n, length = -1;
 
-	assert_int_equal(client_dial(arg, &s), 0);
+	CHECK(client_dial(arg, &s) == 0);
 	for (int round = 0; round < 3; round++) {
 		n = snprintf(body, sizeof(body), "/%d/%d", number, round);
-		assert_int_equal(tn_stream_printf(s,
-		    "GET %s HTTP/1.1\r\nHost: here\r\n\r\n", body), 0);
-		assert_int_equal(tn_stream_read_line(s, TN_LINE_CRLF, 200,
-		    &line), 1);
-		assert_true(tn_slice_equal(line, TN_SLICE("HTTP/1.1 200 OK")));
+		CHECK(tn_stream_printf(s, "GET %s HTTP/1.1\r\n"
+		    "Host: here\r\n\r\n", body) == 0);
+		CHECK(tn_stream_read_line(s, TN_LINE_CRLF, 200, &line) == 1);
+		CHECK(tn_slice_equal(line, TN_SLICE("HTTP/1.1 200 OK")));
 		do {
-			assert_int_equal(tn_stream_read_line(s, TN_LINE_CRLF,
-			    200, &line), 1);
+			CHECK(tn_stream_read_line(s, TN_LINE_CRLF, 200,
+			    &line) == 1);
 			if (tn_slice_starts(line, TN_SLICE("Content-Length: ")))
 				length = line.data[16] - '0';
 		} while (line.len > 0);
-		assert_int_equal(length, n);
-		assert_int_equal(tn_stream_read_exact(s, got, (size_t)n), 0);
-		assert_memory_equal(got, body, (size_t)n);
+		CHECK(length == n);
+		CHECK(tn_stream_read_exact(s, got, (size_t)n) == 0);
+		CHECK(memcmp(got, body, (size_t)n) == 0);
 	}
 	return tn_stream_close(TN_TAKE(s));
 }
@@ -116,31 +94,30 @@ static int
 world(struct tn_server *server, int (*client)(void *))
 {
 	struct client clients[CLIENTS];
-	struct tn_group *serving, *calling;
+	TN_CLEANUP(tn_group_freep) struct tn_group *serving = NULL;
+	TN_CLEANUP(tn_group_freep) struct tn_group *calling = NULL;
 
-	assert_int_equal(tn_group_open(&serving), 0);
-	assert_int_equal(tn_group_open(&calling), 0);
-	assert_int_equal(tn_go(serving, serve, server), 0);
+	CHECK(tn_group_open(&serving) == 0);
+	CHECK(tn_group_open(&calling) == 0);
+	CHECK(tn_go(serving, serve, server) == 0);
 	for (int i = 0; i < CLIENTS; i++) {
 		clients[i] = (struct client){ server, i };
-		assert_int_equal(tn_go(calling, client, &clients[i]), 0);
+		CHECK(tn_go(calling, client, &clients[i]) == 0);
 	}
-	assert_int_equal(tn_group_wait(calling), 0);
-	assert_int_equal(tn_server_total(server), CLIENTS);
+	CHECK(tn_group_wait(calling) == 0);
+	CHECK(tn_server_total(server) == CLIENTS);
 	tn_server_shutdown(server);
-	assert_int_equal(tn_group_wait(serving), 0);
-	tn_group_free(calling);
-	tn_group_free(serving);
+	CHECK(tn_group_wait(serving) == 0);
 	return 0;
 }
 
 static int
 main_echo(void *arg)
 {
-	const struct tn_server_options options = { .handle = handle_echo };
+	const struct tn_server_options options = { .handle = echo_handle };
 	TN_CLEANUP(tn_server_freep) struct tn_server *server = NULL;
 
-	assert_int_equal(tn_server_open(&options, &server), 0);
+	CHECK(tn_server_open(&options, &server) == 0);
 	return world(server, client_echo);
 }
 
@@ -151,7 +128,7 @@ main_http(void *arg)
 	TN_CLEANUP(tn_http_server_freep) struct tn_http_server *server = NULL;
 
 	options.handler = handle_http;
-	assert_int_equal(tn_http_server_open(&options, &server), 0);
+	CHECK(tn_http_server_open(&options, &server) == 0);
 	return world(tn_http_server(server), client_http);
 }
 
@@ -204,8 +181,8 @@ main_sleep(void *arg)
 {
 	tn_time before = tn_now();
 
-	assert_int_equal(tn_sleep(3600 * TN_SECOND), 0);
-	assert_true(tn_now() - before == 3600 * TN_SECOND);
+	CHECK(tn_sleep(3600 * TN_SECOND) == 0);
+	CHECK(tn_now() - before == 3600 * TN_SECOND);
 	return 0;
 }
 

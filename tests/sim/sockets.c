@@ -103,10 +103,8 @@ test_udp(void **state)
 		    [TN_SIM_REORDER] = 100000 }
 	};
 
-	for (uint64_t seed = 1; seed <= 10; seed++) {
-		check_world(seed, NULL, main_udp);
-		check_world(seed, &faults, main_udp_faults);
-	}
+	check_seeds(10, NULL, main_udp);
+	check_seeds(10, &faults, main_udp_faults);
 }
 
 /* ---- Unix -------------------------------------------------------------- */
@@ -181,8 +179,7 @@ main_unix(void *arg)
 static void
 test_unix(void **state)
 {
-	for (uint64_t seed = 1; seed <= 10; seed++)
-		check_world(seed, NULL, main_unix);
+	check_seeds(10, NULL, main_unix);
 }
 
 /* ---- TCP --------------------------------------------------------------- */
@@ -259,10 +256,8 @@ test_tcp(void **state)
 		.rates = { [TN_SIM_SPURIOUS] = 300000, [TN_SIM_DELAY] = 300000 }
 	};
 
-	for (uint64_t seed = 1; seed <= 10; seed++) {
-		check_world(seed, NULL, main_tcp);
-		check_world(seed, &faults, main_tcp);
-	}
+	check_seeds(10, NULL, main_tcp);
+	check_seeds(10, &faults, main_tcp);
 }
 
 int

@@ -1,44 +1,11 @@
 /* Worlds without faults: servers and clients on machines of their own. */
-#include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <cmocka.h>
+#include <string.h>
 #include <tenon/dial.h>
-#include <tenon/error.h>
 #include <tenon/http.h>
-#include <tenon/run.h>
-#include <tenon/sim.h>
+#include "sim/check.h"
+#include "sim/echo.h"
 
 /* ---- servers ----------------------------------------------------------- */
-
-static int
-handle_echo(struct tn_request *rq)
-{
-	struct tn_slice said;
-	int r;
-
-	while ((r = tn_stream_fill(rq->stream, 1, &said)) > 0) {
-		r = tn_stream_write(rq->stream, said);
-		if (r < 0)
-			break;
-		tn_stream_consume(rq->stream, said.len);
-	}
-	return r;
-}
-
-static int
-main_echo_server(void *arg)
-{
-	const struct tn_server_options options = { .address = ":7",
-		.handle = handle_echo };
-	TN_CLEANUP(tn_server_freep) struct tn_server *server = NULL;
-
-	assert_int_equal(tn_server_open(&options, &server), 0);
-	return tn_server_serve_forever(server);
-}
 
 static int
 handle_http(struct tn_http_exchange *x, void *arg)
@@ -53,33 +20,36 @@ main_http_server(void *arg)
 		.handler = handle_http };
 	TN_CLEANUP(tn_http_server_freep) struct tn_http_server *server = NULL;
 
-	assert_int_equal(tn_http_server_open(&options, &server), 0);
+	CHECK(tn_http_server_open(&options, &server) == 0);
 	return tn_server_serve_forever(tn_http_server(server));
 }
 
 /* ---- clients ----------------------------------------------------------- */
 
-/* More than all buffers between hold. */
+#define ECHO_BYTES 300000 /* more than all buffers between hold */
+
+static int
+talk(struct tn_stream *s, char *said, char *heard)
+{
+	memset(said, 'a' + (int)tn_sim_random(26), ECHO_BYTES);
+	for (size_t at = 0; at < ECHO_BYTES; at += 1000)
+		CHECK(tn_stream_write(s, tn_slice(said + at, 1000)) == 0);
+	CHECK(tn_stream_read_exact(s, heard, ECHO_BYTES) == 0);
+	CHECK(memcmp(said, heard, ECHO_BYTES) == 0);
+	return 0;
+}
+
 static int
 client_echo(void *arg)
 {
 	TN_CLEANUP(tn_stream_freep) struct tn_stream *s = NULL;
-	size_t size = 300000;
-	char *said = malloc(size), *heard = malloc(size);
-	int r = 0;
+	char *both;
+	int r;
 
-	memset(said, 'a' + (int)tn_sim_random(26), size);
-	assert_int_equal(tn_dial("server.test:7", NULL, &s), 0);
-	for (size_t at = 0; at < size && r == 0; at += 1000)
-		r = tn_stream_write(s, tn_slice(said + at, 1000));
-	if (r == 0)
-		r = tn_stream_read_exact(s, heard, size);
-	if (r == 0)
-		assert_memory_equal(said, heard, size);
-	if (r < 0)
-		fprintf(stderr, "%s\n", tn_error_text());
-	free(said);
-	free(heard);
+	CHECK(tn_dial("server.test:7", NULL, &s) == 0);
+	both = malloc(2 * ECHO_BYTES);
+	r = talk(s, both, both + ECHO_BYTES);
+	free(both);
 	return r < 0 ? r : tn_stream_close(TN_TAKE(s));
 }
 
@@ -90,19 +60,18 @@ client_http(void *arg)
 	struct tn_slice line;
 	char body[4];
 
-	assert_int_equal(tn_dial("server.test:80", NULL, &s), 0);
+	CHECK(tn_dial("server.test:80", NULL, &s) == 0);
 	for (int i = 0; i < 3; i++) {
-		assert_int_equal(tn_stream_printf(s,
-		    "GET /abc HTTP/1.1\r\nHost: server.test\r\n\r\n"), 0);
-		assert_int_equal(tn_stream_read_line(s, TN_LINE_CRLF, 200,
-		    &line), 1);
-		assert_true(tn_slice_equal(line, TN_SLICE("HTTP/1.1 200 OK")));
+		CHECK(tn_stream_printf(s, "GET /abc HTTP/1.1\r\n"
+		    "Host: server.test\r\n\r\n") == 0);
+		CHECK(tn_stream_read_line(s, TN_LINE_CRLF, 200, &line) == 1);
+		CHECK(tn_slice_equal(line, TN_SLICE("HTTP/1.1 200 OK")));
 		do
-			assert_int_equal(tn_stream_read_line(s, TN_LINE_CRLF,
-			    200, &line), 1);
+			CHECK(tn_stream_read_line(s, TN_LINE_CRLF, 200,
+			    &line) == 1);
 		while (line.len > 0);
-		assert_int_equal(tn_stream_read_exact(s, body, 4), 0);
-		assert_memory_equal(body, "/abc", 4);
+		CHECK(tn_stream_read_exact(s, body, 4) == 0);
+		CHECK(memcmp(body, "/abc", 4) == 0);
 	}
 	return tn_stream_close(TN_TAKE(s));
 }
@@ -114,18 +83,16 @@ clients(int (*client)(void *))
 {
 	TN_CLEANUP(tn_group_freep) struct tn_group *group = NULL;
 
-	assert_int_equal(tn_group_open(&group), 0);
+	CHECK(tn_group_open(&group) == 0);
 	for (int i = 0; i < CLIENTS; i++)
-		assert_int_equal(tn_go_on(group, i % tn_loop_count(), client,
-		    NULL), 0);
+		CHECK(tn_go_on(group, i % tn_loop_count(), client, NULL) == 0);
 	return tn_group_wait(group);
 }
 
 static int
 main_echo(void *arg)
 {
-	assert_int_equal(tn_sim_host("server.test", "192.0.2.7",
-	    main_echo_server, NULL), 0);
+	CHECK(tn_sim_host("server.test", "192.0.2.7", echo_main, NULL) == 0);
 	tn_sleep(TN_MILLISECOND);
 	return clients(client_echo);
 }
@@ -133,8 +100,8 @@ main_echo(void *arg)
 static int
 main_http(void *arg)
 {
-	assert_int_equal(tn_sim_host("server.test", "192.0.2.80",
-	    main_http_server, NULL), 0);
+	CHECK(tn_sim_host("server.test", "192.0.2.80", main_http_server,
+	    NULL) == 0);
 	tn_sleep(TN_MILLISECOND);
 	return clients(client_http);
 }
@@ -142,16 +109,10 @@ main_http(void *arg)
 static uint64_t
 run(uint64_t seed, int loops, int (*main)(void *))
 {
-	struct tn_sim_options options = { .loops = loops };
+	const struct tn_sim_options options = { .loops = loops };
 	struct tn_sim_result result;
-	int r;
 
-	if (getenv("TENON_SIM_TRACE") != NULL)
-		options.trace = stderr;
-	r = tn_sim_run(seed, &options, main, NULL, &result);
-	if (r < 0)
-		fprintf(stderr, "seed %d: %s\n", (int)seed, tn_error_text());
-	assert_int_equal(r, 0);
+	check_seed(seed, &options, main, NULL, &result);
 	assert_true(result.steps > 10);
 	assert_true(result.time_ns > 0);
 	return result.trace_hash;
@@ -160,7 +121,7 @@ run(uint64_t seed, int loops, int (*main)(void *))
 static void
 test_echo(void **state)
 {
-	for (uint64_t seed = 1; seed <= 5; seed++) {
+	for (uint64_t seed = 0; check_next(&seed, 5);) {
 		run(seed, 0, main_echo);
 		run(seed, 3, main_echo);
 	}
@@ -169,7 +130,7 @@ test_echo(void **state)
 static void
 test_http(void **state)
 {
-	for (uint64_t seed = 1; seed <= 20; seed++) {
+	for (uint64_t seed = 0; check_next(&seed, 20);) {
 		run(seed, 0, main_http);
 		run(seed, 4, main_http);
 	}
@@ -193,9 +154,9 @@ main_sleep(void *arg)
 {
 	tn_time before = tn_now();
 
-	assert_int_equal(tn_sleep(1800 * TN_SECOND), 0);
-	assert_true(tn_now() - before >= 1800 * TN_SECOND);
-	assert_true(tn_now() - before < 1801 * TN_SECOND);
+	CHECK(tn_sleep(1800 * TN_SECOND) == 0);
+	CHECK(tn_now() - before >= 1800 * TN_SECOND);
+	CHECK(tn_now() - before < 1801 * TN_SECOND);
 	return 17;
 }
 
@@ -214,7 +175,7 @@ main_wait_for_ever(void *arg)
 {
 	TN_CLEANUP(tn_socket_freep) struct tn_socket *s = NULL, *c = NULL;
 
-	assert_int_equal(tn_listen("127.0.0.1:1234", NULL, &s), 0);
+	CHECK(tn_listen("127.0.0.1:1234", NULL, &s) == 0);
 	return tn_socket_accept(s, &c, NULL);
 }
 
@@ -234,6 +195,11 @@ test_deadlock(void **state)
 	assert_non_null(strstr(text, "deadlock"));
 	assert_non_null(strstr(text, "waits: accept tcp 127.0.0.1:1234"));
 	assert_non_null(strstr(tn_error_text(), "seed 3"));
+	assert_non_null(strstr(tn_error_text(), "waits: accept tcp"));
+	assert_non_null(strstr(tn_error_text(), "end of the trace"));
+	assert_int_equal(tn_sim_run(3, NULL, main_wait_for_ever, NULL, NULL),
+	    TN_EDEADLOCK);
+	assert_non_null(strstr(tn_error_text(), "options.trace"));
 }
 
 static int
@@ -260,8 +226,11 @@ test_limits(void **state)
 
 	assert_int_equal(tn_sim_run(3, &steps, main_spin, NULL, NULL),
 	    TN_ELIMIT);
+	assert_non_null(strstr(tn_error_text(), "steps_max"));
 	assert_int_equal(tn_sim_run(3, &span, main_sleep_long, NULL, NULL),
 	    TN_ELIMIT);
+	assert_non_null(strstr(tn_error_text(), "time_max_ms; here fiber 1 main "
+	    "waits: sleep"));
 }
 
 static int
@@ -270,14 +239,14 @@ main_nobody(void *arg)
 	struct tn_stream *s;
 	tn_time before = tn_now();
 
-	assert_int_equal(tn_dial("here:1", NULL, &s), -ECONNREFUSED);
-	assert_int_equal(tn_dial("nobody.test:1", NULL, &s), TN_EGAI_NONAME);
-	assert_int_equal(tn_dial("198.51.100.9:1", NULL, &s), -EHOSTUNREACH);
-	assert_int_equal(tn_sim_name_fails("broken.test", TN_EGAI_FAIL), 0);
-	assert_int_equal(tn_dial("broken.test:1", NULL, &s), TN_EGAI_FAIL);
-	assert_true(tn_now() - before < 5 * TN_SECOND);
-	assert_int_equal(tn_sim_run(1, NULL, main_sleep, NULL, NULL), -EBUSY);
-	assert_int_equal(tn_run(main_sleep, NULL, NULL), -EBUSY);
+	CHECK(tn_dial("here:1", NULL, &s) == -ECONNREFUSED);
+	CHECK(tn_dial("nobody.test:1", NULL, &s) == TN_EGAI_NONAME);
+	CHECK(tn_dial("198.51.100.9:1", NULL, &s) == -EHOSTUNREACH);
+	CHECK(tn_sim_name_fails("broken.test", TN_EGAI_FAIL) == 0);
+	CHECK(tn_dial("broken.test:1", NULL, &s) == TN_EGAI_FAIL);
+	CHECK(tn_now() - before < 5 * TN_SECOND);
+	CHECK(tn_sim_run(1, NULL, main_sleep, NULL, NULL) == -EBUSY);
+	CHECK(tn_run(main_sleep, NULL, NULL) == -EBUSY);
 	return 0;
 }
 

@@ -1,0 +1,99 @@
+#include <string.h>
+#include <tenon/number.h>
+#include "sim/check.h"
+
+#define CHECK_LINES 60 /* of the trace of what failed */
+
+uint64_t
+check_number(const char *name, uint64_t otherwise)
+{
+	const char *text = getenv(name);
+	uint64_t n = otherwise;
+
+	if (text != NULL)
+		assert_int_equal(tn_parse_uint(tn_slice_str(text), UINT64_MAX,
+		    &n), 0);
+	return n;
+}
+
+bool
+check_next(uint64_t *seed, uint64_t count)
+{
+	uint64_t only = check_number("TENON_SIM_SEED", 0);
+
+	if (getenv("TENON_SIM_SEED") == NULL)
+		return ++*seed <= count;
+	if (*seed != 0)
+		return false;
+	*seed = only;
+	return only != 0;
+}
+
+/* The last lines of a file, from its end backwards. */
+static void
+check_tail(FILE *trace)
+{
+	char line[1100];
+	long lines = 0;
+
+	rewind(trace);
+	while (fgets(line, sizeof(line), trace) != NULL)
+		lines++;
+	if (lines > CHECK_LINES)
+		fprintf(stderr, "... %ld lines before\n", lines - CHECK_LINES);
+	rewind(trace);
+	for (long i = 0; fgets(line, sizeof(line), trace) != NULL; i++)
+		if (i >= lines - CHECK_LINES)
+			fputs(line, stderr);
+}
+
+/* "sim-http-faults" is the test sim/http-faults. */
+static void
+check_explain(uint64_t seed, int r, const struct tn_sim_result *result)
+{
+	const char *name = strchr(program_invocation_short_name, '-');
+
+	if (result->left_open > 0)
+		fprintf(stderr, "%" PRId64 " descriptors left open\n",
+		    result->left_open);
+	else
+		fprintf(stderr, "returned %d: %s\n", r, tn_error_text());
+	fprintf(stderr, "seed %" PRIu64 " failed; this repeats it:\n"
+	    "    TENON_SIM_SEED=%" PRIu64 " ./dev test sim/%s\n"
+	    "The end of its trace:\n", seed, seed,
+	    name == NULL ? program_invocation_short_name : name + 1);
+}
+
+void
+check_seed(uint64_t seed, const struct tn_sim_options *options,
+    int (*main)(void *), void *arg, struct tn_sim_result *ret)
+{
+	struct tn_sim_options o = { 0 };
+	struct tn_sim_result result = { 0 };
+	int r;
+
+	if (options != NULL)
+		o = *options;
+	if (getenv("TENON_SIM_SEED") != NULL)
+		o.trace = stderr;
+	r = tn_sim_run(seed, &o, main, arg, &result);
+	if (ret != NULL)
+		*ret = result;
+	if (r == 0 && result.left_open == 0)
+		return;
+	check_explain(seed, r, &result);
+	if (o.trace == NULL && (o.trace = tmpfile()) != NULL) {
+		(void)tn_sim_run(seed, &o, main, arg, NULL);
+		check_tail(o.trace);
+		fclose(o.trace);
+	}
+	fail();
+}
+
+void
+check_seeds(uint64_t count, const struct tn_sim_options *options,
+    int (*main)(void *))
+{
+	for (uint64_t seed = 0; check_next(&seed, count);)
+		check_seed(seed, options, main, NULL, NULL);
+}
