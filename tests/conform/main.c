@@ -30,7 +30,8 @@ static const char usage[] =
     "\n"
     "Runs the corpora found under each PATH, a folder or a file.\n"
     "\n"
-    "  -v        each miss: what was given, expected and got\n"
+    "  -v        each miss: what was given, expected and got; each known\n"
+    "            difference and why; what was no corpus\n"
     "  --json    a line of JSON for each corpus\n"
     "  --record  writes down scores that are new or have risen\n";
 
@@ -64,11 +65,20 @@ show(const char *what, const struct tn_buffer *text)
 	}
 }
 
+/* A miss, or a known difference. */
 static void
-show_miss(const struct corpus *corpus, const struct corpus_case *x,
-    const struct corpus_outcome *o)
+show_case(const struct corpus *corpus, const struct corpus_case *x,
+    const struct corpus_outcome *o, const struct known_case *known)
 {
-	printf("  %s:%u: %s\n", corpus->path, x->line, x->name.data);
+	TN_CLEANUP(tn_buffer_free) struct tn_buffer name = { 0 };
+
+	if (tn_buffer_append_escaped(&name, tn_buffer_slice(&x->name)) == 0)
+		printf("  %s:%u: %s\n", corpus->path, x->line, name.data);
+	if (known != NULL) {
+		printf("    known: %.*s\n", (int)known->why.len,
+		    known->why.data);
+		return;
+	}
 	show("given", &x->given);
 	show("expected", &x->expected);
 	show("got", &o->got);
@@ -98,12 +108,15 @@ run_case(struct conform *c, const struct format *f,
 	f->run(x, &o);
 	score->total++;
 	if (tn_slice_equal(tn_buffer_slice(&o.got),
-	        tn_buffer_slice(&x->expected)))
+	        tn_buffer_slice(&x->expected))) {
 		score->passed++;
-	else if (known_fits(known, &o))
-		score->known++;
-	else if (c->verbose)
-		show_miss(corpus, x, &o);
+	} else {
+		if (!known_fits(known, &o))
+			known = NULL;
+		score->known += known != NULL;
+		if (c->verbose)
+			show_case(corpus, x, &o, known);
+	}
 	corpus_outcome_free(&o);
 }
 
@@ -131,10 +144,10 @@ static void
 print_line(const struct format *f, const struct score *s, size_t cases)
 {
 	if (f->run == NULL)
-		printf("%-32s waiting for %-21s%5zu\n", s->name.data,
+		printf("%-37s waiting for %-18s%5zu\n", s->name.data,
 		    f->waits_for, cases);
 	else
-		printf("%-32s%8u%8u%8u%8u\n", s->name.data, s->passed,
+		printf("%-37s%9u%9u%9u%9u\n", s->name.data, s->passed,
 		    s->known, s->total - s->passed - s->known, s->total);
 }
 
@@ -333,7 +346,7 @@ print_sum(const struct conform *c)
 		known += c->seen.rows[i].known;
 		total += c->seen.rows[i].total;
 	}
-	printf("%-32s%8u%8u%8u%8u\n", "all that ran", passed, known,
+	printf("%-37s%9u%9u%9u%9u\n", "all that ran", passed, known,
 	    total - passed - known, total);
 }
 
@@ -426,7 +439,7 @@ main(int argc, char **argv)
 		conform_fail(&c);
 	} else {
 		if (!c.json)
-			printf("%-32s%8s%8s%8s%8s\n", "corpus", "passed",
+			printf("%-37s%9s%9s%9s%9s\n", "corpus", "passed",
 			    "known", "missed", "total");
 		for (int i = optind; i < argc; i++)
 			run_path(&c, argv[i]);

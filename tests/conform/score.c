@@ -221,8 +221,8 @@ known_read(struct known *k, struct tn_slice *rest)
 	x->corpus = tn_slice_split(&x->name, ':');
 	x->name = tn_slice_trim(x->name);
 	x->got = known_line(rest, "got ");
-	return x->name.len > 0 && x->got.len > 0 &&
-	    known_line(rest, "why ").len > 0;
+	x->why = known_line(rest, "why ");
+	return x->name.len > 0 && x->got.len > 0 && x->why.len > 0;
 }
 
 int

@@ -28,6 +28,7 @@ void scores_free(struct scores *s);
 struct known_case {
 	struct tn_slice corpus, name; /* the case's */
 	struct tn_slice got; /* stands in what came of it, or was said */
+	struct tn_slice why;
 	bool met;
 };
 

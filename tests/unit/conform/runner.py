@@ -105,6 +105,8 @@ def differences(folder):
     known(folder)
     done = conform(folder, TINY)
     assert " ".join(done.stdout.split()[-4:]) == "8 1 1 10", done
+    done = conform(folder, "-v", TINY)
+    assert f"{METHOD[13:]}\n    known: it is so\n" in done.stdout, done
     known(folder, got="something else")  # it masks nothing but what it names
     done = conform(folder, TINY)
     assert " ".join(done.stdout.split()[-4:]) == "8 0 2 10", done
