@@ -125,8 +125,10 @@ llhttp_escape(struct tn_slice text, char *ret)
 			break;
 		value = value << 4 | (unsigned)digit;
 	}
+	if (n == 2)
+		return 0;
 	*ret = (char)value;
-	return n > 2 ? n : 0;
+	return n;
 }
 
 /* A line ends in CRLF, but in nothing where a backslash is its last byte, or it

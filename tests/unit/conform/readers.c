@@ -94,6 +94,37 @@ test_deep(void **state)
 	corpus_free(&c);
 }
 
+/* What the bytes of a case are, up to a block's last. */
+static const struct bytes_row {
+	const char *http, *bytes;
+} bytes[] = {
+	{ "GET /", "GET /" },
+	{ "a\n\nb\n", "a\r\n\r\nb\r\n" },
+	{ "a\\r\\n\\\n\\t\\f\nb", "a\r\n\t\f\r\nb" },
+	{ "\\x4", "\x04" },
+	{ "\\x41a\\xffa", "Aa\xff" "a" },
+	{ "\\x", "\\x" },
+	{ "\\q\\", "\\q\\" },
+	{ "", "" },
+};
+
+static void
+test_bytes(void **state)
+{
+	const struct bytes_row *t = *state;
+	TN_CLEANUP(tn_buffer_free) struct tn_buffer text = { 0 };
+	struct corpus c = { .path = "a.md" };
+	const struct format *f = NULL;
+
+	putf(&text, CASE("{\"type\": \"request\"}", "%s", ""), t->http);
+	c.text = tn_buffer_slice(&text);
+	assert_int_equal(corpus_read(&c, &f), 0);
+	assert_int_equal(c.count, 1);
+	assert_string_equal(c.cases[0].given.len > 0 ? c.cases[0].given.data
+						     : "", t->bytes);
+	corpus_free(&c);
+}
+
 /* Strings come out as they were meant. */
 static void
 test_strings(void **state)
@@ -187,7 +218,8 @@ main(int argc, char **argv)
 
 	if (argc != 2 || tn_dir_open(argv[1], &tiny) < 0)
 		return 1;
-	failed = CHECK_ROWS(bad, test_bad) + CHECK_ROWS(tinies, test_spoilt) +
+	failed = CHECK_ROWS(bad, test_bad) + CHECK_ROWS(bytes, test_bytes) +
+	    CHECK_ROWS(tinies, test_spoilt) +
 	    cmocka_run_group_tests(others, NULL, NULL);
 	tn_dir_free(tiny);
 	return failed;
