@@ -187,7 +187,7 @@ static int
 llhttp_log(struct llhttp *m)
 {
 	unsigned line = m->number + 1;
-	struct tn_slice log;
+	struct tn_slice log = { NULL, 0 };
 	int e;
 
 	if (m->http.data == NULL)

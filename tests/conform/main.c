@@ -79,7 +79,7 @@ static void
 run_folder(struct conform *c, const char *path, int depth)
 {
 	TN_CLEANUP(tn_dir_freep) struct tn_dir *dir = NULL;
-	struct tn_dir_list list;
+	struct tn_dir_list list = { 0 };
 	int e = tn_dir_open(path, &dir);
 
 	if (e == 0)
