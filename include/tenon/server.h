@@ -69,8 +69,8 @@ struct tn_server_options {      /* all-zero is valid; 0 = default */
 				     * its peer; 0 and -1 = none */
 	int64_t connection_ms;      /* longest life of one; 0 and -1 = none */
 	int64_t rate_min;           /* least bytes a second while it waits for
-				     * the peer, averaged since the start and
-				     * after `rate_grace_ms`; 0 = none */
+				     * the peer, as struct tn_pace has it;
+				     * 0 = none */
 	int64_t rate_grace_ms;      /* 5,000 */
 	int64_t drain_ms;           /* after shutdown: time for what is in
 				     * flight before it is cancelled; 10,000 */
