@@ -25,7 +25,8 @@ enum tn_server_kind {
 struct tn_request {
 	struct tn_server *server;
 	struct tn_stream *stream; /* the connection; for a datagram what came,
-				   * and what is written goes back as one.  The
+				   * and what is written goes back as one, an
+				   * empty one when that was no bytes.  The
 				   * server's; a stream that took it (TLS) may
 				   * be put in its place */
 	struct tn_address peer;   /* who asks */

@@ -32,7 +32,8 @@ TN_API TN_CHECK int tn_stream_from_socket(struct tn_socket *socket,
 TN_API TN_CHECK int tn_stream_from_fd(int fd, struct tn_stream **ret);
 
 /* Reads from a copy of `input`; what is written collects in memory and
- * tn_stream_output() shows it. */
+ * tn_stream_output() shows it: without data (NULL) when nothing was written,
+ * not even no bytes. */
 TN_API TN_CHECK int tn_stream_memory(struct tn_slice input,
     struct tn_stream **ret);
 TN_API struct tn_slice tn_stream_output(const struct tn_stream *memory);

@@ -49,6 +49,7 @@ struct tn__stream_ops {
 	/* As tn_stream_write: a filter that encodes into `below`, a carrier
 	 * that needs no buffer. */
 	int (*write)(struct tn_stream *s, struct tn_slice bytes);
+	bool wants_empty; /* writes of no bytes too: nothing else is one */
 
 	/* No more will be written.  Carrier: half-close, everything was sent.
 	 * Filter: writes its end marker into `below`. */
