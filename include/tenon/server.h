@@ -113,7 +113,8 @@ TN_API bool tn_server_draining(const struct tn_server *server);
 
 /* Says that this connection is between two requests (or no more): a draining
  * server ends its reading then, and after a second that of one which has said
- * nothing yet.  A child knows nothing of its parent's drain. */
+ * nothing yet.  A child hears of it when it waits, but not in a tn_run() of its
+ * own. */
 TN_API void tn_request_idle(struct tn_request *request, bool idle);
 
 /* Connections being handled, and handled since the start. */
