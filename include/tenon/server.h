@@ -25,7 +25,8 @@ enum tn_server_kind {
 struct tn_request {
 	struct tn_server *server;
 	struct tn_stream *stream; /* the connection; for a datagram what came,
-				   * and what is written goes back as one.  The
+				   * and what is written goes back as one, an
+				   * empty one when that was no bytes.  The
 				   * server's; a stream that took it (TLS) may
 				   * be put in its place */
 	struct tn_address peer;   /* who asks */
@@ -69,8 +70,8 @@ struct tn_server_options {      /* all-zero is valid; 0 = default */
 				     * its peer; 0 and -1 = none */
 	int64_t connection_ms;      /* longest life of one; 0 and -1 = none */
 	int64_t rate_min;           /* least bytes a second while it waits for
-				     * the peer, averaged since the start and
-				     * after `rate_grace_ms`; 0 = none */
+				     * the peer, as struct tn_pace has it;
+				     * 0 = none */
 	int64_t rate_grace_ms;      /* 5,000 */
 	int64_t drain_ms;           /* after shutdown: time for what is in
 				     * flight before it is cancelled; 10,000 */
@@ -112,7 +113,8 @@ TN_API bool tn_server_draining(const struct tn_server *server);
 
 /* Says that this connection is between two requests (or no more): a draining
  * server ends its reading then, and after a second that of one which has said
- * nothing yet.  A child knows nothing of its parent's drain. */
+ * nothing yet.  A child hears of it when it waits, but not in a tn_run() of its
+ * own. */
 TN_API void tn_request_idle(struct tn_request *request, bool idle);
 
 /* Connections being handled, and handled since the start. */

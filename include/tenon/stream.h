@@ -32,7 +32,8 @@ TN_API TN_CHECK int tn_stream_from_socket(struct tn_socket *socket,
 TN_API TN_CHECK int tn_stream_from_fd(int fd, struct tn_stream **ret);
 
 /* Reads from a copy of `input`; what is written collects in memory and
- * tn_stream_output() shows it. */
+ * tn_stream_output() shows it: without data (NULL) when nothing was written,
+ * not even no bytes. */
 TN_API TN_CHECK int tn_stream_memory(struct tn_slice input,
     struct tn_stream **ret);
 TN_API struct tn_slice tn_stream_output(const struct tn_stream *memory);
@@ -120,14 +121,16 @@ TN_API TN_CHECK int64_t tn_stream_send_file(struct tn_stream *s,
 /* How slow a peer may be. */
 struct tn_pace {
 	int64_t idle_ms;       /* longest single wait; 0 and -1 = none */
-	int64_t rate_min;      /* bytes a second in both directions together,
-				* counted from the call on; 0 = none */
-	int64_t rate_grace_ms; /* time on top of what the rate allows */
+	int64_t rate_min;      /* bytes a second, both directions together;
+				* 0 = none */
+	int64_t rate_grace_ms; /* how far it may fall behind; 5,000 */
 };
 
 /* From now on a wait on this stream for its peer ends with -ETIMEDOUT when it
- * lasts longer than `idle_ms`, or when `rate_grace_ms` plus the bytes since
- * this call divided by `rate_min` have passed since this call; the text says
+ * lasts longer than `idle_ms`, or when the peer is too slow: it may be waited
+ * for `rate_grace_ms` and for as long as the bytes since this call need at
+ * `rate_min`.  Of the time that received bytes buy no more than `rate_grace_ms`
+ * is saved, so that nobody may drip because he was fast before.  The text says
  * which.  NULL: never.  On a filter it concerns the stream at the bottom. */
 TN_API void tn_stream_set_pace(struct tn_stream *s,
     const struct tn_pace *pace);

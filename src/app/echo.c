@@ -15,34 +15,42 @@ echo_hear(struct tn_request *request, struct tn_slice *ret)
 	return r;
 }
 
-int
-app_echo_handle(struct tn_request *request)
+/* An empty datagram is a piece too; a connection without one is just over. */
+static int
+echo_answer(struct tn_request *request,
+    int (*answer)(struct tn_stream *s, struct tn_slice said))
 {
 	struct tn_slice said;
-	int r;
+	int r = echo_hear(request, &said);
 
-	while ((r = echo_hear(request, &said)) > 0) {
-		r = tn_stream_write(request->stream, said);
+	if (r == 0 && tn_stream_socket(request->stream) == NULL)
+		return answer(request->stream, said);
+	while (r > 0) {
+		r = answer(request->stream, said);
 		if (r < 0)
 			break;
 		tn_stream_consume(request->stream, said.len);
+		r = echo_hear(request, &said);
 	}
 	return r;
 }
 
 int
+app_echo_handle(struct tn_request *request)
+{
+	return echo_answer(request, tn_stream_write);
+}
+
+static int
+echo_stamp(struct tn_stream *s, struct tn_slice said)
+{
+	int r = tn_stream_printf(s, "[%s] ", tn_ctime_now());
+
+	return r < 0 ? r : tn_stream_write(s, said);
+}
+
+int
 app_echo_handle_stamped(struct tn_request *request)
 {
-	struct tn_slice said;
-	int r;
-
-	while ((r = echo_hear(request, &said)) > 0) {
-		r = tn_stream_printf(request->stream, "[%s] ", tn_ctime_now());
-		if (r == 0)
-			r = tn_stream_write(request->stream, said);
-		if (r < 0)
-			break;
-		tn_stream_consume(request->stream, said.len);
-	}
-	return r;
+	return echo_answer(request, echo_stamp);
 }

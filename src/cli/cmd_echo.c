@@ -313,21 +313,6 @@ echo_main(void *arg)
 	return r < 0 ? r : flushed;
 }
 
-/* Whoever gets an empty datagram cannot tell it from nothing, and sends no
- * answer that could be waited for. */
-static bool
-echo_says_nothing(void)
-{
-	struct tn_endpoint e;
-
-	if (tn_endpoint_parse(echo.address, &e) < 0 || e.type != SOCK_DGRAM)
-		return false;
-	for (size_t i = 0; i < echo.texts.count; i++)
-		if (echo.texts.items[i][0] == '\0')
-			return true;
-	return false;
-}
-
 static int
 echo_run(void)
 {
@@ -335,11 +320,6 @@ echo_run(void)
 	int r;
 
 	echo.address = cli_address(echo.address, full);
-	if (echo_says_nothing()) {
-		tn_error_set(-EINVAL, "TEXT \"\": an empty datagram gets no "
-		    "answer");
-		return cli_usage("echo");
-	}
 	r = tn_run(echo_main, NULL, NULL);
 	return r < 0 ? cli_fail("echo", r) : CLI_DONE;
 }

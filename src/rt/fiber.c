@@ -192,9 +192,18 @@ fiber_arm(struct tn__fiber *f)
 		tn__heap_move(timers, &f->timer, f->deadline);
 }
 
+static void
+fiber_watch_seen(struct tn__loop *loop)
+{
+	void (*seen)(void *arg) = loop->watch.seen;
+
+	loop->watch.seen = NULL;
+	seen(loop->watch.arg);
+}
+
 /* A thread without a loop is its own: it polls what it waits for, what is to
- * be pushed and its inbox.  Not inlined: the array would lie on the stack of
- * every parked fiber. */
+ * be pushed, its inbox and, in a child, what its parent tells it.  Not inlined:
+ * the array would lie on the stack of every parked fiber. */
 static void __attribute__((noinline))
 fiber_wait_thread(struct tn__fiber *f)
 {
@@ -204,6 +213,8 @@ fiber_wait_thread(struct tn__fiber *f)
 	size_t n = 0;
 
 	fds[n++] = (struct pollfd){ .fd = loop->event_fd, .events = POLLIN };
+	fds[n++] = (struct pollfd){ .events = POLLIN,
+		.fd = loop->watch.seen == NULL ? -1 : loop->watch.fd };
 	for (size_t i = 0; i < f->io_count && n < TN_COUNT(fds); i++)
 		fds[n++] = (struct pollfd){ .fd = f->ios[i]->fd,
 			.events = f->io_direction == TN__IO_READ ?
@@ -220,9 +231,11 @@ fiber_wait_thread(struct tn__fiber *f)
 		return;
 	if (fds[0].revents != 0)
 		tn__host_event_clear(loop->event_fd);
+	if (fds[1].revents != 0)
+		fiber_watch_seen(loop);
 	tn__loop_drain(loop);
-	for (size_t i = 0; i < f->io_count && i + 1 < n; i++) {
-		if (fds[i + 1].revents == 0)
+	for (size_t i = 0; i < f->io_count && i + 2 < n; i++) {
+		if (fds[i + 2].revents == 0)
 			continue;
 		f->ios[i]->ready[f->io_direction] = true;
 		tn__fiber_wake(f, 0);

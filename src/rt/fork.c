@@ -1,4 +1,5 @@
-/* What a fork means for loops and workers. */
+/* What a fork means for loops and workers, and how a child hears from its
+ * parent. */
 #include "rt/internal.h"
 
 bool
@@ -40,6 +41,7 @@ tn__rt_forked(void)
 		tn__host_event_close(loop->event_fd);
 	loop->event_fd = tn__host_event_open();
 	atomic_store(&loop->inbox, NULL);
+	loop->watch.seen = NULL; /* that was its parent's */
 	loop->owner = NULL;
 	loop->thread = f;
 	tn__list_init(&loop->queue);
@@ -48,4 +50,42 @@ tn__rt_forked(void)
 	f->group = NULL;
 	tn__registry_forked(loop);
 	tn__workers_forked();
+}
+
+/* ---- flags ------------------------------------------------------------- */
+
+int
+tn__flag_open(struct tn__flag *ret)
+{
+	int fd = tn__host_event_open();
+
+	if (fd < 0)
+		return tn_error_set(fd, "open a flag for children: %s",
+		    tn_error_words(fd));
+	ret->fd = fd;
+	return 0;
+}
+
+void
+tn__flag_raise(const struct tn__flag *flag)
+{
+	tn__host_event_set(flag->fd);
+}
+
+void
+tn__flag_close(struct tn__flag *flag)
+{
+	if (flag->fd >= 0)
+		tn__host_event_close(flag->fd);
+	flag->fd = -1;
+}
+
+void
+tn__flag_watch(const struct tn__flag *flag, void (*seen)(void *arg), void *arg)
+{
+	struct tn__loop *loop = tn__loop();
+
+	loop->watch.fd = flag->fd;
+	loop->watch.seen = seen;
+	loop->watch.arg = arg;
 }

@@ -115,6 +115,11 @@ struct tn__loop {
 	struct tn__list registered; /* in the process's list of loops */
 	pthread_t thread_id;
 	int event_fd; /* of a thread without a loop, -1 before needed */
+	struct {      /* of a child: tn__flag_watch() */
+		int fd;
+		void (*seen)(void *arg); /* NULL: none */
+		void *arg;
+	} watch;
 };
 
 /* The present thread's, NULL before it was asked for; and made if need be. */

@@ -261,6 +261,22 @@ bool tn__rt_may_fork(void);
  * thread.  Descriptors stay open, their tn__io are fresh. */
 void tn__rt_forked(void);
 
+/* What a parent tells all its children, those forked before and those to come:
+ * once raised it stays up. */
+struct tn__flag {
+	int fd; /* -1: closed */
+};
+
+int tn__flag_open(struct tn__flag *ret);
+void tn__flag_raise(const struct tn__flag *flag);
+void tn__flag_close(struct tn__flag *flag);
+
+/* In a child: seen(arg) is called, once, as soon as the flag is up and the
+ * child waits, for whatever it is; it must not wait itself.  A child has one
+ * such watch.  While it runs loops of its own nobody looks. */
+void tn__flag_watch(const struct tn__flag *flag, void (*seen)(void *arg),
+    void *arg);
+
 /* A child of ours.  Some fiber has to wait for it: until then it is a zombie
  * once it has ended. */
 struct tn__process {

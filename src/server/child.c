@@ -10,15 +10,51 @@
 
 #define CHILD_TERM_SPAN TN_SECOND /* between asking it to end and ending it */
 
-/* In the child: the port is the parent's. */
+/* ---- in the child ------------------------------------------------------ */
+
+/* The port is the parent's, and so are the other connections. */
 static void
-child_forget_server(struct tn_server *s)
+child_forget_server(struct tn__connection *c)
 {
+	struct tn_server *s = c->request.server;
+
 	s->accepting = NULL;
 	s->acceptor_count = 0;
+	tn__list_init(&c->acceptor->connections);
+	tn__list_push_back(&c->acceptor->connections, &c->node);
 	if (s->packet == NULL)
 		(void)tn_socket_close(s->listener);
 }
+
+static void
+child_unheard(void *arg)
+{
+	struct tn__connection *c = arg;
+
+	tn__connections_end(c->acceptor, true);
+}
+
+/* The parent drains: so do we, with the one connection that is ours. */
+static void
+child_drain(void *arg)
+{
+	struct tn__connection *c = arg;
+	struct tn_server *s = c->request.server;
+
+	atomic_store(&s->draining, true);
+	tn__connections_end(c->acceptor, false);
+	tn__flag_watch(&s->drained[true], child_unheard, c);
+}
+
+static int
+child_main(struct tn__connection *c)
+{
+	child_forget_server(c);
+	tn__flag_watch(&c->request.server->drained[false], child_drain, c);
+	return tn__connection_serve(c);
+}
+
+/* ---- in the parent ----------------------------------------------------- */
 
 /* Cancelled, or out of time. */
 static void
@@ -62,10 +98,8 @@ tn__child_serve(struct tn__connection *c)
 	struct tn__process child;
 	int r = tn__process_fork(&child);
 
-	if (r == 0) {
-		child_forget_server(c->request.server);
-		tn__process_exit(tn__connection_serve(c) < 0);
-	}
+	if (r == 0)
+		tn__process_exit(child_main(c) < 0);
 	tn__connection_leave(c);
 	if (r < 0)
 		tn__connection_error(c, r);

@@ -125,7 +125,7 @@ connection_reply(struct tn__connection *c)
 	struct tn_scope scope;
 	int r = -EDESTADDRREQ;
 
-	if (out.len == 0)
+	if (out.data == NULL) /* it wrote nothing, not even no bytes */
 		return 0;
 	if (c->request.peer.size > sizeof(sa_family_t)) {
 		tn_scope_open(&scope, tn_after(CONNECTION_REPLY_SPAN));

@@ -211,6 +211,8 @@ serve_end_connections(struct tn_server *s, bool unheard)
 {
 	for (int i = 0; i < s->acceptor_count; i++)
 		tn__connections_end(&s->acceptors[i], unheard);
+	if (s->kind->forks)
+		tn__flag_raise(&s->drained[unheard]);
 }
 
 static void

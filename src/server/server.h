@@ -54,6 +54,8 @@ struct tn_server {
 	bool shutdown_called;
 
 	atomic_bool draining;
+	struct tn__flag drained[2]; /* tells children to end when idle, and
+				     * when unheard; -1: it does not fork */
 	atomic_llong active, total;
 	_Atomic tn_time scarce_logged;
 	int backlog_left; /* callers that drain still takes */

@@ -57,6 +57,7 @@ static const struct tn__stream_ops memory_ops = {
 	.fill = memory_fill,
 	.consume = memory_consume,
 	.write = memory_write,
+	.wants_empty = true,
 	.release = memory_release,
 };
 

@@ -49,6 +49,7 @@ struct tn__stream_ops {
 	/* As tn_stream_write: a filter that encodes into `below`, a carrier
 	 * that needs no buffer. */
 	int (*write)(struct tn_stream *s, struct tn_slice bytes);
+	bool wants_empty; /* writes of no bytes too: nothing else is one */
 
 	/* No more will be written.  Carrier: half-close, everything was sent.
 	 * Filter: writes its end marker into `below`. */
@@ -60,8 +61,11 @@ struct tn__stream_ops {
 /* tn_stream_set_pace(); 0: no such limit. */
 struct tn__stream_pace {
 	int64_t idle_ms, rate_min;
-	tn_time start; /* the rate counts from here, grace included, ... */
-	int64_t bytes; /* ... and so many had gone through before */
+	tn_time grace;
+	tn_time left;  /* it may be waited for so long; while it is, ... */
+	tn_time until; /* ... until then */
+	unsigned waiting;  /* a reader, a writer */
+	int64_t in, out;   /* bytes that have been counted */
 	enum { TN__PACE_FINE, TN__PACE_IDLE, TN__PACE_RATE } late;
 };
 

@@ -193,7 +193,7 @@ tn_stream_write(struct tn_stream *s, struct tn_slice bytes)
 {
 	int r = write_check(s);
 
-	if (r < 0 || bytes.len == 0)
+	if (r < 0 || (bytes.len == 0 && !s->ops->wants_empty))
 		return r;
 	if (s->ops->send != NULL)
 		return write_carrier(s, bytes);

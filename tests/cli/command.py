@@ -38,9 +38,6 @@ USAGE = [
                                  "65535 (tenon echo serve --help)"),
     (["serve", ""], "tenon serve: DIR: no folder has an empty name; . is the "
                     "present one (tenon serve --help)"),
-    (["echo", "udp:127.0.0.1:9", "a", ""],
-     'tenon echo: TEXT "": an empty datagram gets no answer '
-     "(tenon echo --help)"),
     (["serve", "-l", "udp:127.0.0.1:0"],
      "tenon serve: --listen: an address for datagrams, where a stream is "
      "needed; write HOST:PORT or unix:/path (tenon serve --help)"),

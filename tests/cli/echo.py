@@ -103,7 +103,7 @@ def datagrams_come_back():
             socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
         s.settimeout(20)
         s.connect(("127.0.0.1", server.port))
-        for said in b"hello", b"x" * 2048, b"a\nb":
+        for said in b"hello", b"x" * 2048, b"", b"a\nb":
             s.send(said)
             reply = s.recv(65536)
             assert STAMP.match(reply)
@@ -112,8 +112,10 @@ def datagrams_come_back():
             socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
         s.settimeout(20)
         s.connect(("127.0.0.1", server.port))
-        s.send(b"y" * 60000)
-        assert s.recv(65536) == b"y" * 60000
+        for said in b"y" * 60000, b"", b"z":
+            s.send(said)
+            assert s.recv(65536) == said
+        assert run("echo", server.place, "a", "", "b") == (0, "a\n\nb\n", "")
 
 
 def unix_sockets_work_too():

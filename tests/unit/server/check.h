@@ -148,6 +148,29 @@ check_echo(struct tn_request *rq)
 	return r;
 }
 
+/* As HTTP does: idle between two requests.  "slow" takes 200 ms. */
+static inline int
+check_echo_idle(struct tn_request *rq)
+{
+	struct tn_slice said;
+	int r;
+
+	for (;;) {
+		tn_request_idle(rq, true);
+		r = tn_stream_fill(rq->stream, 1, &said);
+		tn_request_idle(rq, false);
+		if (r <= 0)
+			return r;
+		if (said.data[0] == 's')
+			r = tn_sleep(200 * TN_MILLISECOND);
+		if (r >= 0)
+			r = tn_stream_write(rq->stream, said);
+		if (r < 0)
+			return r;
+		tn_stream_consume(rq->stream, said.len);
+	}
+}
+
 /* ---- a server on a thread ---------------------------------------------- */
 
 struct check_server {

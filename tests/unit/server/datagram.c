@@ -84,12 +84,46 @@ test_flood(void **state)
 	check_server_stop(&t);
 }
 
+/* Writes no bytes for an empty datagram, and nothing for any other but a "?". */
+static int
+handle_empty(struct tn_request *rq)
+{
+	struct tn_slice said;
+	int r = tn_stream_fill(rq->stream, 1, &said);
+
+	if (r == 0)
+		return tn_stream_write(rq->stream, TN_SLICE(""));
+	return tn_slice_equal(said, TN_SLICE("?")) ?
+	    tn_stream_write(rq->stream, said) : 0;
+}
+
+static void
+test_empty(void **state)
+{
+	const struct tn_server_options options = { .address = "udp:127.0.0.1:0",
+		.handle = handle_empty };
+	struct check_server t = { 0 };
+	char got[16];
+	int fd;
+
+	check_server_start(&t, &options);
+	fd = check_try_call(&t.at, SOCK_DGRAM);
+	check_say(fd, "no answer");
+	check_say(fd, "");
+	CHECK_INT(recv(fd, got, sizeof(got), 0), 0);
+	check_say(fd, "?");
+	CHECK_INT(recv(fd, got, sizeof(got), 0), 1);
+	close(fd);
+	check_server_stop(&t);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_from_ourselves),
 		cmocka_unit_test(test_flood),
+		cmocka_unit_test(test_empty),
 	};
 
 	return cmocka_run_group_tests_name("server/datagram", tests, NULL,

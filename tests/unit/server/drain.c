@@ -45,29 +45,6 @@ handle_slow(struct tn_request *rq)
 	return r;
 }
 
-/* As HTTP does: idle between two requests. */
-static int
-handle_idle(struct tn_request *rq)
-{
-	struct tn_slice said;
-	int r;
-
-	for (;;) {
-		tn_request_idle(rq, true);
-		r = tn_stream_fill(rq->stream, 1, &said);
-		tn_request_idle(rq, false);
-		if (r <= 0)
-			return r;
-		if (said.data[0] == 's') /* slow */
-			r = tn_sleep(200 * TN_MILLISECOND);
-		if (r >= 0)
-			r = tn_stream_write(rq->stream, said);
-		if (r < 0)
-			return r;
-		tn_stream_consume(rq->stream, said.len);
-	}
-}
-
 /* ---- in flight --------------------------------------------------------- */
 
 static void
@@ -133,7 +110,7 @@ test_backlog(void)
 static void
 test_idle(void)
 {
-	const struct tn_server_options options = { .handle = handle_idle };
+	const struct tn_server_options options = { .handle = check_echo_idle };
 	struct check_server t;
 	tn_time began;
 	int fd;

@@ -101,6 +101,45 @@ test_drain(void **state)
 	check_process_end(&p);
 }
 
+/* A child hears of it while it waits for its client. */
+static void
+test_drain_child(void **state)
+{
+	static const struct {
+		int (*handle)(struct tn_request *rq);
+		const char *say;
+		bool before; /* it was answered before the shutdown */
+		int64_t least_ms, most_ms;
+	} rows[] = {
+		{ check_echo_idle, "one", true, 0, 900 },
+		{ check_echo_idle, "slow", false, 0, 900 },
+		{ check_echo, "", true, 990, 5000 }, /* silent so far */
+	};
+
+	for (size_t i = 0; i < TN_COUNT(rows); i++) {
+		const struct tn_server_options options = {
+			.handle = rows[i].handle, .kind = TN_SERVER_FORKING };
+		struct check_process p;
+		tn_time began;
+		int fd;
+
+		check_process_start(&p, &options);
+		fd = check_call(&p.at);
+		check_say(fd, rows[i].say);
+		if (rows[i].before)
+			check_hear(fd, rows[i].say);
+		usleep(50000);
+		began = tn_now();
+		check_process_shutdown(&p);
+		if (!rows[i].before)
+			check_hear(fd, rows[i].say);
+		check_hear_end(fd);
+		check_process_end(&p);
+		CHECK(check_ms_since(began) >= rows[i].least_ms);
+		CHECK(check_ms_since(began) < rows[i].most_ms);
+	}
+}
+
 /* It is asked to end after drain_ms, and ended a second later. */
 static void
 test_unwilling(void **state)
@@ -230,6 +269,7 @@ main(void)
 		cmocka_unit_test(test_crash),
 		cmocka_unit_test(test_apart),
 		cmocka_unit_test(test_drain),
+		cmocka_unit_test(test_drain_child),
 		cmocka_unit_test(test_unwilling),
 		cmocka_unit_test(test_orphan),
 		cmocka_unit_test(test_told),
