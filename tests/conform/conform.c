@@ -27,10 +27,8 @@ show(const char *what, const struct tn_buffer *text)
 		ssize_t end = tn_slice_find(rest, '\n');
 		size_t n = end < 0 ? rest.len : (size_t)end + 1;
 
-		if (tn_buffer_append_escaped(&shown,
-		        tn_slice_head(rest, n - (end >= 0))) == 0)
-			printf("\t%s%s\n", shown.len > 0 ? shown.data : "",
-			    end < 0 ? "(no LF)" : "");
+		put_escaped(&shown, tn_slice_head(rest, n - (end >= 0)));
+		printf("\t%s%s\n", shown.data, end < 0 ? "(no LF)" : "");
 		rest = tn_slice_skip(rest, n);
 	}
 }
@@ -42,8 +40,8 @@ show_case(const struct corpus *corpus, const struct corpus_case *x,
 {
 	TN_CLEANUP(tn_buffer_free) struct tn_buffer name = { 0 };
 
-	if (tn_buffer_append_escaped(&name, tn_buffer_slice(&x->name)) == 0)
-		printf("  %s:%u: %s\n", corpus->path, x->line, name.data);
+	put_escaped(&name, tn_buffer_slice(&x->name));
+	printf("  %s:%u: %s\n", corpus->path, x->line, name.data);
 	if (known != NULL) {
 		printf("    known: %.*s\n", (int)known->why.len,
 		    known->why.data);
@@ -174,9 +172,7 @@ score_name(const struct format *f, const char *path, struct tn_buffer *ret)
 	struct tn_slice stem = tn_slice_str(slash == NULL ? path : slash + 1);
 
 	stem.len -= strlen(f->ending);
-	putf(ret, "%s/", f->name);
-	if (tn_buffer_append_escaped(ret, stem) < 0)
-		put(ret, TN_SLICE("?"));
+	putf(ret, "%s/%.*s", f->name, (int)stem.len, stem.data);
 	for (size_t i = 0; i < ret->len; i++)
 		if (ret->data[i] == ' ' || ret->data[i] == ':')
 			ret->data[i] = '_';

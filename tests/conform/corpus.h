@@ -16,7 +16,7 @@ struct corpus_case {
 };
 
 struct corpus {
-	const char *path; /* for people */
+	const char *path; /* for people: escaped */
 	struct tn_slice text;
 	struct tree tree; /* of JSON and textproto */
 	struct corpus_case *cases;
@@ -57,8 +57,9 @@ int corpus_bad(const struct corpus *c, unsigned line, const char *format, ...)
     TN_PRINTF(3, 4);
 void corpus_outcome_free(struct corpus_outcome *o);
 
-/* Both end the program where there is no memory. */
+/* These end the program where there is no memory. */
 void put(struct tn_buffer *out, struct tn_slice bytes);
+void put_escaped(struct tn_buffer *out, struct tn_slice text);
 void putf(struct tn_buffer *out, const char *format, ...) TN_PRINTF(2, 3);
 
 /* ---- http1 -------------------------------------------------------------- */

@@ -192,6 +192,17 @@ put(struct tn_buffer *out, struct tn_slice bytes)
 }
 
 void
+put_escaped(struct tn_buffer *out, struct tn_slice text)
+{
+	int failed;
+
+	put(out, TN_SLICE("")); /* so that there is a string in any case */
+	failed = tn_buffer_append_escaped(out, text);
+	assert(failed == 0);
+	(void)failed;
+}
+
+void
 putf(struct tn_buffer *out, const char *format, ...)
 {
 	va_list arguments;

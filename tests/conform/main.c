@@ -38,10 +38,13 @@ static void
 run_file(struct conform *c, const char *path)
 {
 	TN_CLEANUP(tn_buffer_free) struct tn_buffer text = { 0 };
-	struct corpus corpus = { .path = path };
+	TN_CLEANUP(tn_buffer_free) struct tn_buffer shown = { 0 };
+	struct corpus corpus = { 0 };
 	const struct format *f = NULL;
 	int e = 1;
 
+	put_escaped(&shown, tn_slice_str(path));
+	corpus.path = shown.data;
 	if (is_known_ending(path)) {
 		e = file_load(path, &text);
 		corpus.text = tn_buffer_slice(&text);
@@ -51,7 +54,7 @@ run_file(struct conform *c, const char *path)
 	if (e < 0)
 		conform_fail(c);
 	else if (e > 0 && c->verbose)
-		printf("%s: no corpus\n", path);
+		printf("%s: no corpus\n", shown.data);
 	else if (e == 0)
 		conform_corpus(c, f, &corpus);
 	c->found += e <= 0;
