@@ -69,7 +69,8 @@ struct tn_sim_result {
 /* Runs `main(arg)` on the host "here" (192.0.2.254 and 2001:db8::fe to the
  * others, 127.0.0.1 and ::1 to itself, as every host) and returns what it
  * returned; the other hosts are cancelled then.  TN_EDEADLOCK when every fiber
- * waits and nothing is on its way: the trace ends in what each waits for.
+ * waits and nothing is on its way, or one waits for what is ready (a lost
+ * wake-up, which a deadline would hide): the trace ends in what each does.
  * `ret` and `options` may be NULL.  -EBUSY inside tn_run() or another world. */
 TN_API int tn_sim_run(uint64_t seed, const struct tn_sim_options *options,
     int (*main)(void *arg), void *arg, struct tn_sim_result *ret);

@@ -117,6 +117,50 @@ driver_pick(struct tn__world *w)
 	return driver_each(w, loop_choose, &chosen);
 }
 
+/* Whether `f` waits for a descriptor that is ready.  Of those who share a
+ * listener only one is woken, and that one may be asleep for a while. */
+static bool
+fiber_missed(const struct tn__fiber *f)
+{
+	unsigned wanted = f->io_direction == TN__IO_READ ? TN__POLL_IN :
+	    TN__POLL_OUT;
+
+	for (unsigned i = 0; i < f->io_count; i++) {
+		const struct tn__io *io = f->ios[i];
+		size_t at = (size_t)(io->fd - TN__SIM_FD);
+		struct tn__thing *thing;
+
+		if (io->fd < TN__SIM_FD || at >= tn__world->thing_count ||
+		    io->flags & TN__IO_EXCLUSIVE)
+			continue;
+		thing = tn__world->things[at];
+		if (thing != NULL && !thing->boot->dead &&
+		    thing->ops->state(thing) & wanted)
+			return true;
+	}
+	return false;
+}
+
+/* When nobody has anything to do: nothing will wake it any more, but perhaps
+ * a deadline, which would hide that it was forgotten. */
+static bool
+loop_missed(struct tn__loop *loop, void *arg)
+{
+	TN__LIST_FOR(node, &loop->fibers) {
+		struct tn__fiber *f = TN__CONTAINER(node, struct tn__fiber,
+		    all);
+
+		if (f->state != TN__FIBER_PARKED || !fiber_missed(f))
+			continue;
+		tn__sim_trace("%s: fiber %" PRIu64 " waits for what is ready",
+		    TN__CONTAINER(loop->host, struct tn__boot, host)
+			->machine->name,
+		    f->id);
+		return true;
+	}
+	return false;
+}
+
 static bool
 loop_next(struct tn__loop *loop, void *arg)
 {
@@ -289,6 +333,9 @@ tn__sim_drive(struct tn__world *w)
 		loop = driver_pick(w);
 		if (loop != NULL)
 			driver_turn(w, loop);
+		else if (!w->over && driver_each(w, loop_missed, NULL) != NULL)
+			r = driver_fail(w, TN_EDEADLOCK, "lost wake-up, a "
+			    "fiber waits for a descriptor that is ready");
 		else if (!driver_advance(w))
 			r = driver_fail(w, TN_EDEADLOCK, "deadlock, every "
 			    "fiber waits and nothing is under way");

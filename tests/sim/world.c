@@ -2,6 +2,7 @@
 #include <string.h>
 #include <tenon/dial.h>
 #include <tenon/http.h>
+#include "net/socket.h"
 #include "sim/check.h"
 #include "sim/echo.h"
 
@@ -202,6 +203,40 @@ test_deadlock(void **state)
 	assert_non_null(strstr(tn_error_text(), "options.trace"));
 }
 
+/* As if the runtime had forgotten that there is something to read: a deadline
+ * would hide it, the driver does not. */
+static int
+main_forget(void *arg)
+{
+	TN_CLEANUP(tn_socket_freep) struct tn_socket *a = NULL, *b = NULL;
+	struct tn_socket *pair[2];
+	struct tn_scope scope;
+	char byte;
+
+	CHECK(tn_socket_pair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
+	a = pair[0];
+	b = pair[1];
+	tn_scope_open(&scope, tn_after(TN_SECOND));
+	CHECK(tn_socket_recv(b, &byte, 1, 0) == -ETIMEDOUT);
+	CHECK(tn_scope_close(&scope));
+	CHECK(tn_socket_send(a, "xy", 2, 0) == 2);
+	CHECK(tn_socket_recv(b, &byte, 1, 0) == 1);
+	tn_yield();
+	tn__io_empty(&b->io, TN__IO_READ);
+	tn_scope_open(&scope, tn_after(TN_SECOND));
+	(void)!tn_socket_recv(b, &byte, 1, 0);
+	CHECK(!tn_scope_close(&scope));
+	return 0;
+}
+
+static void
+test_forget(void **state)
+{
+	assert_int_equal(tn_sim_run(3, NULL, main_forget, NULL, NULL),
+	    TN_EDEADLOCK);
+	assert_non_null(strstr(tn_error_text(), "lost wake-up"));
+}
+
 static int
 main_spin(void *arg)
 {
@@ -265,6 +300,7 @@ main(void)
 		cmocka_unit_test(test_repeat),
 		cmocka_unit_test(test_clock),
 		cmocka_unit_test(test_deadlock),
+		cmocka_unit_test(test_forget),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_nobody),
 	};
