@@ -159,6 +159,7 @@ play_hear_end(struct talk_play *p, const struct talk_step *step)
 	int r = play_listen(p, 0, span, &got);
 
 	reset = r == -ECONNRESET || r == -EPIPE;
+	p->ended |= reset;
 	if (step->kind == TALK_RESET ? reset : r == 0)
 		return true;
 	if (play_is_excused(p, step, r, &got))

@@ -95,17 +95,43 @@ talk_options(const struct talk_ours *ours, const struct talk_option *options,
 
 /* ---- held against the talk ---------------------------------------------- */
 
-/* Under faults the last thing that a side tells may be an error, with words;
- * but never that its peer, who is the runner, broke the protocol. */
+/* Under faults a side may tell an error, with words, in place of what it should
+ * see; but not that its peer broke the protocol, unless that is expected. */
 static bool
-told_is_excuse(struct tn_slice rest)
+told_is_error(struct tn_slice line, const struct talk_line *expected)
 {
-	struct tn_slice line = tn_slice_split(&rest, '\n');
+	struct tn_slice more = line, code = tn_slice_split(&more, ':');
 
-	return rest.data != NULL && rest.len == 0 &&
-	    tn_slice_starts(line, TN_SLICE("error ")) &&
-	    !tn_slice_starts(line, TN_SLICE("error TN_EPROTO")) &&
-	    !tn_slice_ends(line, TN_SLICE(": no words"));
+	if (!tn_slice_starts(code, TN_SLICE("error ")) ||
+	    tn_slice_ends(line, TN_SLICE(": no words")))
+		return false;
+	return !tn_slice_equal(code, TN_SLICE("error TN_EPROTO")) ||
+	    (expected != NULL && expected->parts->pattern == NULL &&
+		tn_slice_starts(expected->parts->bytes, code));
+}
+
+/* A handler that did not run has nothing to tell, and a server's connection may
+ * break unseen; an action always says how it ended. */
+static bool
+told_is_excused(const struct talk_play *p, const struct talk_line *lines,
+    struct tn_slice rest)
+{
+	struct talk_verdict verdict = talk_compare(lines, rest);
+	bool failed = false;
+
+	while (verdict.at < rest.len) {
+		rest = tn_slice_skip(rest, verdict.at);
+		if (!told_is_error(tn_slice_split(&rest, '\n'), verdict.line))
+			return false;
+		/* After a request that failed there may be another. */
+		failed = true;
+		lines = verdict.line;
+		do {
+			lines = lines == NULL ? NULL : lines->next;
+			verdict = talk_compare(lines, rest);
+		} while (rest.len > 0 && lines != NULL && verdict.at == 0);
+	}
+	return failed || p->ours == TALK_SERVER;
 }
 
 void
@@ -116,7 +142,6 @@ talk_check_told(struct talk_play *p, const struct talk_ours *ours)
 	struct talk_verdict verdict = talk_compare(lines, told);
 	struct tn_slice rest = tn_slice_skip(told, verdict.at);
 	const char *who = p->ours == TALK_SERVER ? "server" : "client";
-	bool cut = verdict.match != TALK_DIFFERENT && rest.len == 0;
 	int number = verdict.line != NULL ? verdict.line->number :
 	    p->talk->last;
 
@@ -127,10 +152,8 @@ talk_check_told(struct talk_play *p, const struct talk_ours *ours)
 	}
 	if (verdict.match == TALK_SAME && rest.len == 0)
 		return;
-	/* A handler that never ran has nothing to tell, an action has. */
 	if (p->delivery.mode == TALK_FAULTS && p->outcome != TALK_FAILED &&
-	    (told_is_excuse(rest) || (cut && p->ours == TALK_SERVER &&
-		p->outcome == TALK_EXCUSED))) {
+	    told_is_excused(p, lines, told)) {
 		p->outcome = TALK_EXCUSED;
 		return;
 	}

@@ -265,8 +265,18 @@ world_run(struct world *w)
 		.time_max_ms = INT64_C(30) * 24 * 3600 * 1000,
 		.trace = w->choice->one ? stderr : NULL,
 	};
+	/* A talk is short: what strikes has to strike more often. */
 	const struct tn_sim_options faults = {
 		.every_fault = true,
+		.rates = {
+			[TN_SIM_SHORT_READ] = 300000,
+			[TN_SIM_SHORT_WRITE] = 300000,
+			[TN_SIM_SPURIOUS] = 200000,
+			[TN_SIM_DELAY] = 50000,
+			[TN_SIM_RESET] = 20000,
+			[TN_SIM_STALL] = 20000,
+			[TN_SIM_NO_MEMORY] = 10000,
+		},
 		.time_max_ms = plain.time_max_ms,
 		.trace = plain.trace,
 	};
