@@ -4,6 +4,7 @@
  *     TENON_WRITE=1 ./dev test dialogue/runner    writes the .want files
  *     dialogue-runner FILE ...                    plays one, as main.c does */
 #include <errno.h>
+#include <glob.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -271,6 +272,31 @@ test_row(void **state)
 	assert_string_equal(tn_error_text(), t->want);
 }
 
+/* ---- talks that nobody plays -------------------------------------------- */
+
+/* Each file's name stands in meson.build, or among those of this test. */
+static void
+test_listed(void **state)
+{
+	char build[RUNNER_TEXT], here[RUNNER_TEXT], name[100];
+	glob_t found;
+
+	runner_read("meson.build", build);
+	runner_read("runner.c", here);
+	assert_int_equal(glob("*/*.talk", 0, NULL, &found), 0);
+	for (size_t i = 0; i < found.gl_pathc; i++) {
+		struct tn_slice rest = tn_slice_str(found.gl_pathv[i]);
+		struct tn_slice folder = tn_slice_split(&rest, '/');
+		bool own = tn_slice_equal(folder, TN_SLICE("runner"));
+
+		(void)snprintf(name, sizeof(name), own ? "\"%.*s\"" : "'%.*s'",
+		    (int)(rest.len - strlen(".talk")), rest.data);
+		if (strstr(own ? here : build, name) == NULL)
+			fail_msg("%s is not listed", found.gl_pathv[i]);
+	}
+	globfree(&found);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -279,8 +305,10 @@ main(int argc, char **argv)
 		"faults-server", "good", "long", "more", "mute", "patterns",
 		"reset", "said", "seen", "silent", "split", "tls", "word",
 	};
-	struct CMUnitTest tests[TN_COUNT(rows) + TN_COUNT(names)];
-	size_t n = 0;
+	struct CMUnitTest tests[1 + TN_COUNT(rows) + TN_COUNT(names)] = {
+		cmocka_unit_test(test_listed),
+	};
+	size_t n = 1;
 
 	if (argc > 1) /* repeats one */
 		return talk_main(&lines_protocol, argc, argv);
