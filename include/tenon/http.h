@@ -20,7 +20,8 @@ struct tn_http_exchange; /* one request and its reply */
 /* Answers the request.  A negative result before the reply has begun becomes a
  * 500 (TN_EESCAPE and -ENOENT 404, -EACCES 403, TN_ELIMIT 413, -ETIMEDOUT 408,
  * TN_EPROTO 400); after that the connection is closed so that the client sees
- * a truncated body.  0 without a reply gives a 500 too. */
+ * a truncated body, or reset where only its end would end the body.  0 without
+ * a reply gives a 500 too. */
 typedef int tn_http_handler(struct tn_http_exchange *x, void *arg);
 
 /* The request.  All slices are good until the handler returns. */

@@ -150,7 +150,10 @@ tn__end_fail(struct tn__end *e, int error)
 	e->socket.connected = false;
 	e->socket.error = error;
 	tn__event_cancel(&e->stall);
-	tn__end_purge(e);
+	/* What the other end says does not stop what is on its way to it: that
+	 * may be a reset of its own, without which it would wait for ever. */
+	if (error != ECONNRESET && error != EPIPE)
+		tn__end_purge(e);
 	end_edge(e);
 }
 

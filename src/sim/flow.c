@@ -121,6 +121,8 @@ flow_arrive_fin(struct tn__end *e, const char *bytes, size_t size)
 
 	if (p->socket.thing.boot->dead && flow_arrive_late(p))
 		return;
+	if (p->state == TN__END_DEAD)
+		return; /* a reset came first, and is what it shall see */
 	p->in_ended = true;
 	tn__thing_edge(&p->socket.thing);
 }

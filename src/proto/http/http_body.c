@@ -5,6 +5,7 @@
 #include <string.h>
 #include <tenon/error.h>
 
+#include "base/error.h"
 #include "proto/http/http.h"
 
 /* What the handler left is read and dropped up to here; beyond, a new
@@ -180,6 +181,8 @@ body_chunk_fill(struct tn_stream *s, size_t min, struct tn_slice *ret)
 	if (r == 0 && s->in_end - s->in_start < min) {
 		s->held = false;
 		r = tn__stream_receive(s, min);
+		if (r == -ENOMEM)
+			r = tn__error_nomem();
 	}
 	if (r < 0)
 		return r;

@@ -1,6 +1,7 @@
 /* One request and its reply: read, judged, answered, recorded. */
 #include <errno.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <tenon/error.h>
 #include <tenon/log.h>
 #include <tenon/run.h>
@@ -279,7 +280,27 @@ exchange_is_lost(const struct tn_http_exchange *x)
 	return s->write_error < 0 || s->read_error < 0;
 }
 
-/* 0, or the connection's error. */
+/* RFC 9112 section 8: a body that ends with the connection would seem whole if
+ * the connection ended in good order. */
+static bool
+exchange_must_reset(const struct tn_http_exchange *x)
+{
+	return x->reply.mode == TN__HTTP_REPLY_UNTIL_CLOSE &&
+	    x->reply.status != 0 && !x->reply.held;
+}
+
+static void
+exchange_reset(struct tn_http_exchange *x)
+{
+	const struct linger linger = { .l_onoff = 1 };
+	struct tn_socket *socket = tn_stream_socket(x->c->stream);
+
+	if (socket != NULL)
+		(void)!tn_socket_setsockopt(socket, SOL_SOCKET, SO_LINGER,
+		    &linger, sizeof(linger));
+}
+
+/* 0, or an error that ends the connection at once. */
 static int
 exchange_answer(struct tn_http_exchange *x)
 {
@@ -293,6 +314,10 @@ exchange_answer(struct tn_http_exchange *x)
 		    "HTTP handler: it returned without a reply");
 	if (r >= 0)
 		return 0;
+	if (exchange_must_reset(x)) {
+		exchange_reset(x);
+		return r;
+	}
 	if (exchange_is_lost(x))
 		return r;
 	if (x->reply.status == 0 || x->reply.held) {

@@ -91,13 +91,15 @@ tn_http_serve_stream(struct tn_http_server *server, struct tn_stream *stream,
 		.peer = &request.peer,
 		.request = &request,
 	};
-	int r, closed;
+	int r;
 
 	if (peer != NULL)
 		request.peer = *peer;
 	r = server_converse(&c);
-	closed = tn_stream_close(stream);
-	return r < 0 ? r : closed;
+	if (r == 0)
+		return tn_stream_close(stream);
+	tn_stream_free(stream);
+	return r;
 }
 
 /* ---- the server --------------------------------------------------------- */
