@@ -95,14 +95,31 @@ tn__end_pair(struct tn__end *e, struct tn__boot *boot)
 	return p;
 }
 
+/* What is on its way is gone; but a reset that the network has sent, it goes on
+ * to deliver, unless that is to be gone `too`. */
+static void
+end_purge(struct tn__end *e, bool too)
+{
+	TN__LIST_FOR(node, &e->flow) {
+		struct tn__segment *segment =
+		    TN__CONTAINER(node, struct tn__segment, node);
+
+		if (segment->kind == TN__SEGMENT_RST && !too)
+			continue;
+		tn__list_remove(node);
+		tn__free(segment);
+	}
+	tn__event_cancel(&e->arrival);
+	if (!tn__list_empty(&e->flow))
+		tn__event_at(&e->arrival,
+		    TN__CONTAINER(e->flow.next, struct tn__segment, node)
+			->when);
+}
+
 void
 tn__end_purge(struct tn__end *e)
 {
-	struct tn__list *node;
-
-	tn__event_cancel(&e->arrival);
-	while ((node = tn__list_pop(&e->flow)) != NULL)
-		tn__free(TN__CONTAINER(node, struct tn__segment, node));
+	end_purge(e, true);
 }
 
 void
@@ -150,7 +167,7 @@ tn__end_fail(struct tn__end *e, int error)
 	e->socket.connected = false;
 	e->socket.error = error;
 	tn__event_cancel(&e->stall);
-	tn__end_purge(e);
+	end_purge(e, false);
 	end_edge(e);
 }
 

@@ -160,6 +160,7 @@ flow_retry(struct tn__end *e, struct tn__segment *segment)
 	    (syn ? FLOW_GIVE_UP_SYN : TN__END_GIVE_UP)) {
 		flow_trace(e, "given up", 0, NULL);
 		tn__end_fail(e, ETIMEDOUT);
+		tn__end_purge(e);
 		tn__end_let_go(e);
 		return;
 	} else if (e->backoff < FLOW_RETRY_MOST) {
