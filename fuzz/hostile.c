@@ -105,7 +105,19 @@ hostile_flood(struct hostile *h, struct tn_slice text)
 	tn_buffer_free(&all);
 }
 
-/* Reads until `deadline`, at most `max` bytes; false when it has ended. */
+static void
+end_keep(struct hostile_end *e, const char *bytes, size_t n)
+{
+	char *heard = realloc(e->heard, e->heard_len + n);
+
+	if (heard == NULL)
+		abort();
+	memcpy(heard + e->heard_len, bytes, n);
+	e->heard = heard;
+	e->heard_len += n;
+}
+
+/* Reads until `deadline`, at most `max` bytes; true when nothing more comes. */
 static bool
 end_hear(struct hostile_end *e, tn_time deadline, size_t max)
 {
@@ -114,16 +126,15 @@ end_hear(struct hostile_end *e, tn_time deadline, size_t max)
 	ssize_t n = -ETIMEDOUT;
 
 	tn_scope_open(&scope, deadline);
-	while (e->socket != NULL && max > 0 && e->heard.len < HEARD_MAX) {
+	while (e->socket != NULL && max > 0 && e->heard_len < HEARD_MAX) {
 		n = tn_socket_recv(e->socket, bytes,
 		    max < sizeof(bytes) ? max : sizeof(bytes), 0);
-		if (n <= 0 || tn_buffer_append(&e->heard,
-		    tn_slice(bytes, (size_t)n)) < 0)
+		if (n <= 0)
 			break;
+		end_keep(e, bytes, (size_t)n);
 		max -= (size_t)n;
 	}
 	tn_scope_close(&scope);
-	e->ended = e->ended || n == 0;
 	return n == 0 || (n < 0 && n != -ETIMEDOUT);
 }
 
@@ -242,7 +253,7 @@ hostile_hear_ends(struct hostile *h)
 		    tn_socket_shutdown(e->socket, SHUT_WR) < 0)
 			continue;
 		assert(end_hear(e, tn_after(END_AFTER), HEARD_MAX) ||
-		    e->heard.len >= HEARD_MAX || tn_cancelled());
+		    e->heard_len >= HEARD_MAX || tn_cancelled());
 	}
 }
 
@@ -279,7 +290,7 @@ void
 hostile_free(struct hostile *h)
 {
 	for (int i = 0; i < HOSTILE_ENDS; i++)
-		tn_buffer_free(&h->ends[i].heard);
+		free(h->ends[i].heard);
 }
 
 /* ---- the world --------------------------------------------------------- */

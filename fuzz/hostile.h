@@ -29,8 +29,8 @@ struct tn_socket;
 struct hostile_end {
 	struct tn_socket *socket; /* NULL once closed */
 	uint16_t port;            /* its own */
-	struct tn_buffer heard;
-	bool ended; /* in good order */
+	char *heard; /* in memory that no fault strikes */
+	size_t heard_len;
 };
 
 struct hostile {

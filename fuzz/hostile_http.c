@@ -237,7 +237,7 @@ check(const struct hostile *h)
 {
 	for (int i = 0; i < h->count; i++) {
 		const struct hostile_end *e = &h->ends[i];
-		struct tn_slice in = tn_buffer_slice(&e->heard);
+		struct tn_slice in = tn_slice(e->heard, e->heard_len);
 		size_t at = 0;
 
 		assert(tn_slice_search(in, TN_SLICE("never shown")) < 0);
