@@ -1,12 +1,11 @@
 /* Dates: what was read, written as IMF-fixdate, reads as the same; and any
  * second can be written.  The first eight bytes are the present instant. */
-#include <assert.h>
 #include <tenon/date.h>
+
+#include "fuzz/fuzz.h"
 
 #define FIRST INT64_C(-62135596800) /* 0001-01-01T00:00:00Z */
 #define LAST INT64_C(253402300799)  /* 9999-12-31T23:59:59Z */
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
 static void
 check_writing(int64_t seconds)

@@ -1,13 +1,10 @@
 /* The chunk decoder: however the bytes are divided the result is the same, and
  * a decoded body, written again, reads as the same.  The first byte chooses
  * the limits. */
-#include <assert.h>
-#include <stdlib.h>
 #include <tenon/error.h>
 
+#include "fuzz/fuzz.h"
 #include "proto/http/wire.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
 struct result {
 	struct tn_buffer body, trailers;

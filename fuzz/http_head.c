@@ -1,12 +1,10 @@
 /* The head parser: however the bytes are divided the result is the same, and
  * what was accepted, written again, reads as the same.  The first byte says
  * what kind of head it is. */
-#include <assert.h>
 #include <tenon/error.h>
 
+#include "fuzz/fuzz.h"
 #include "proto/http/wire.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
 #define FIELDS 16
 #define BYTES 1024

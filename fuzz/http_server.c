@@ -1,46 +1,10 @@
 /* The server: however the bytes are divided, the client gets the same, and each
  * reply it gets is one that can be told from the next.  The first byte chooses
  * how the handler treats bodies. */
-#include <assert.h>
-#include <stdlib.h>
 #include <tenon/http.h>
 
+#include "fuzz/carrier.h"
 #include "proto/http/wire.h"
-#include "stream/stream.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
-
-struct wire {
-	struct tn_stream stream;
-	struct tn_slice in;
-	size_t step;
-	struct tn_buffer *out;
-};
-
-static ssize_t
-wire_recv(struct tn_stream *s, void *out, size_t size)
-{
-	struct wire *wire = (struct wire *)s;
-	struct tn_slice now = tn_slice_head(wire->in, wire->step);
-
-	now = tn_slice_head(now, size);
-	if (now.len > 0)
-		memcpy(out, now.data, now.len);
-	wire->in = tn_slice_skip(wire->in, now.len);
-	return (ssize_t)now.len;
-}
-
-static int
-wire_write(struct tn_stream *s, struct tn_slice bytes)
-{
-	return tn_buffer_append(((struct wire *)s)->out, bytes);
-}
-
-static const struct tn__stream_ops wire_ops = {
-	.kind = "fuzzed wire",
-	.recv = wire_recv,
-	.write = wire_write,
-};
 
 static unsigned choice;
 
@@ -74,16 +38,8 @@ static struct tn_buffer
 serve(struct tn_http_server *server, struct tn_slice in, size_t step)
 {
 	struct tn_buffer out = { 0 };
-	struct tn_stream *s;
-	struct wire *wire;
 
-	if (tn__stream_new(&wire_ops, sizeof(*wire), NULL, &s) < 0)
-		abort();
-	wire = (struct wire *)s;
-	wire->in = in;
-	wire->step = step;
-	wire->out = &out;
-	(void)tn_http_serve_stream(server, s, NULL);
+	(void)tn_http_serve_stream(server, fuzz_carrier(in, step, &out), NULL);
 	return out;
 }
 

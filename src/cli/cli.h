@@ -79,8 +79,8 @@ const struct cli_verb *cli_verb_find(char *const *words, size_t *ret_words);
 /* ---- options ------------------------------------------------------------ */
 
 /* Reads the words behind a verb, NULL at their end, into what its rows point
- * to.  1 when --help was asked for, -EINVAL with the reason in
- * tn_error_text(). */
+ * to.  1 when --help was asked for, -EINVAL or what a check said, with the
+ * reason in tn_error_text(). */
 int cli_parse(const struct cli_verb *verb, char *const *words);
 
 /* The word of `words` (ends in NULL) that somebody who wrote `word` may have

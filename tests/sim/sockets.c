@@ -249,6 +249,38 @@ main_tcp(void *arg)
 	return free_both(s);
 }
 
+/* Both ends hear of it, though the one hears before what it sent, and the reset
+ * behind that, has arrived. */
+static int
+main_tcp_reset(void *arg)
+{
+	struct tn_socket *s[2];
+	struct tn_scope scope;
+	char got[10];
+	ssize_t n;
+
+	CHECK(connected(s) == 0);
+	CHECK(tn_socket_send(s[0], "abcdef", 6, 0) == 6);
+	tn_scope_open(&scope, tn_after(60 * TN_SECOND));
+	CHECK(tn_socket_recv(s[0], got, 10, 0) == -ECONNRESET);
+	while ((n = tn_socket_recv(s[1], got, 10, 0)) > 0)
+		;
+	CHECK(n == -ECONNRESET);
+	CHECK(!tn_scope_close(&scope));
+	return free_both(s);
+}
+
+static void
+test_tcp_reset(void **state)
+{
+	const struct tn_sim_options faults = {
+		.rates = { [TN_SIM_RESET] = 1000000,
+		    [TN_SIM_DELAY] = 1000000 }
+	};
+
+	check_seeds(10, &faults, main_tcp_reset);
+}
+
 static void
 test_tcp(void **state)
 {
@@ -267,6 +299,7 @@ main(void)
 		cmocka_unit_test(test_udp),
 		cmocka_unit_test(test_unix),
 		cmocka_unit_test(test_tcp),
+		cmocka_unit_test(test_tcp_reset),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
