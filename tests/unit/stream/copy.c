@@ -317,7 +317,7 @@ main(void)
 	const struct CMUnitTest file_tests[] = {
 		cmocka_unit_test(test_send_file_fails),
 	};
-	int failed = ROW_TESTS(rows, test_copy) +
+	int failed = CHECK_ROWS(rows, test_copy) +
 	    cmocka_run_group_tests(tests, NULL, NULL);
 
 	failed += test_files();

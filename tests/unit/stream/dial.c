@@ -111,6 +111,6 @@ main(void)
 		cmocka_unit_test(test_dial_nodelay),
 	};
 
-	return ROW_TESTS(dials, test_dial_fails) +
+	return CHECK_ROWS(dials, test_dial_fails) +
 	    cmocka_run_group_tests(tests, NULL, NULL);
 }

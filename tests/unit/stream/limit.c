@@ -134,6 +134,6 @@ main(void)
 		cmocka_unit_test(test_write),
 	};
 
-	return ROW_TESTS(rows, test_limit) +
+	return CHECK_ROWS(rows, test_limit) +
 	    cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -230,6 +230,6 @@ main(void)
 		cmocka_unit_test(test_line_slow),
 	};
 
-	return ROW_TESTS(lines, test_line) +
+	return CHECK_ROWS(lines, test_line) +
 	    cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -158,6 +158,6 @@ main(void)
 		cmocka_unit_test(test_sent),
 	};
 
-	return ROW_TESTS(rows, test_rate) +
+	return CHECK_ROWS(rows, test_rate) +
 	    cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -221,5 +221,5 @@ main(void)
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL) +
-	    ROW_TESTS(wheres, test_converse);
+	    CHECK_ROWS(wheres, test_converse);
 }

@@ -258,9 +258,9 @@ main(void)
 		cmocka_unit_test(test_memory),
 	};
 
-	return ROW_TESTS(deliveries, test_fill) +
-	    ROW_TESTS(deliveries, test_read) +
-	    ROW_TESTS(deliveries, test_read_exact) +
-	    ROW_TESTS(deliveries, test_skip) +
+	return CHECK_ROWS(deliveries, test_fill) +
+	    CHECK_ROWS(deliveries, test_read) +
+	    CHECK_ROWS(deliveries, test_read_exact) +
+	    CHECK_ROWS(deliveries, test_skip) +
 	    cmocka_run_group_tests(tests, NULL, NULL);
 }

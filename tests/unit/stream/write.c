@@ -331,6 +331,6 @@ main(void)
 		cmocka_unit_test(test_printf),
 	};
 
-	return ROW_TESTS(rows, test_sizes) + ROW_TESTS(errors, test_sticky) +
+	return CHECK_ROWS(rows, test_sizes) + CHECK_ROWS(errors, test_sticky) +
 	    cmocka_run_group_tests(tests, NULL, NULL);
 }
