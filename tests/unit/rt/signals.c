@@ -1,9 +1,8 @@
-/* Signals as waits: what was there before is there again afterwards. */
-#include <errno.h>
-#include <signal.h>
-#include <string.h>
+/* Signals as waits: what was there before is there again afterwards.  And the
+ * one that nobody waits for, SIGPIPE. */
+#include <fcntl.h>
 #include <tenon/signals.h>
-#include "unit/rt/check.h"
+#include "unit/rt/io.h"
 
 static volatile sig_atomic_t heard;
 
@@ -49,13 +48,63 @@ test_refused(void **state)
 	tn_signals_free(NULL);
 }
 
+static int
+signal_main(void *arg)
+{
+	static const int numbers[] = { SIGUSR1, SIGHUP };
+	struct tn_signals *signals, *other;
+
+	assert_int_equal(tn_signals_open(numbers, 2, &signals), 0);
+	assert_int_equal(tn_signals_open(numbers, 1, &other), -EBUSY);
+	raise(SIGHUP);
+	assert_int_equal(tn_signals_wait(signals), SIGHUP);
+	raise(SIGUSR1);
+	raise(SIGHUP);
+	assert_int_equal(tn_signals_wait(signals) +
+	    tn_signals_wait(signals), SIGUSR1 + SIGHUP);
+	tn_signals_free(signals);
+	return 0;
+}
+
+/* ---- SIGPIPE ----------------------------------------------------------- */
+
+static int
+sigpipe_main(void *arg)
+{
+	int fds[2];
+
+	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+	close(fds[0]);
+	assert_int_equal(write(fds[1], "x", 1), -1); /* masked in a loop */
+	assert_int_equal(errno, EPIPE);
+	close(fds[1]);
+	return 0;
+}
+
+/* After the row: none is left. */
+static void
+test_sigpipe(void **state)
+{
+	sigset_t pending;
+
+	assert_int_equal(sigpending(&pending), 0);
+	assert_false(sigismember(&pending, SIGPIPE));
+}
+
+static const struct io_row rows[] = {
+	{ "two in turn", signal_main, true },
+	{ "SIGPIPE", sigpipe_main, false },
+};
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_restored),
 		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_sigpipe),
 	};
 
-	return cmocka_run_group_tests_name("rt/signals", tests, NULL, NULL);
+	return CHECK_ROWS(rows, io_row_test) +
+	    cmocka_run_group_tests_name("rt/signals", tests, NULL, NULL);
 }
