@@ -13,11 +13,10 @@ fork_main(void *arg)
 	int fds[2], status;
 	pid_t child;
 
-	if (!tn__rt_may_fork())
-		fail_msg("a single loop without workers may fork");
+	CHECK(tn__rt_may_fork());
 	tcp_pair(fds);
 	tn__io_init(&t.io, fds[0], TN__IO_HINT);
-	assert_int_equal(tn_group_open(&g), 0);
+	CHECK_INT(tn_group_open(&g), 0);
 	go_and_settle(g, reader, &t);
 	child = fork();
 	if (child == 0) {
@@ -37,11 +36,11 @@ fork_main(void *arg)
 			_exit(3);
 		_exit(0);
 	}
-	assert_true(child > 0);
-	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_int_equal(status, 0);
-	assert_int_equal(write(fds[1], "x", 1), 1);
-	assert_int_equal(tn_group_wait(g), 0);
+	CHECK(child > 0);
+	CHECK_INT(waitpid(child, &status, 0), child);
+	CHECK_INT(status, 0);
+	CHECK_INT(write(fds[1], "x", 1), 1);
+	CHECK_INT(tn_group_wait(g), 0);
 	tn_group_free(g);
 	io_end(&t.io);
 	close(fds[1]);
@@ -51,7 +50,7 @@ fork_main(void *arg)
 static int
 not_alone_main(void *arg)
 {
-	assert_int_equal(tn__rt_may_fork(), tn_loop_count() == 1);
+	CHECK_INT(tn__rt_may_fork(), tn_loop_count() == 1);
 	return 0;
 }
 
@@ -60,9 +59,9 @@ test_may_fork(void **state)
 {
 	struct tn_run_options two = { .loops = 2 };
 
-	assert_true(tn__rt_may_fork());
-	assert_int_equal(tn_run(not_alone_main, NULL, NULL), 0);
-	assert_int_equal(tn_run(not_alone_main, NULL, &two), 0);
+	CHECK(tn__rt_may_fork());
+	CHECK_INT(tn_run(not_alone_main, NULL, NULL), 0);
+	CHECK_INT(tn_run(not_alone_main, NULL, &two), 0);
 }
 
 static int
@@ -78,11 +77,11 @@ test_may_fork_beside_a_thread(void **state)
 	struct tn_group *g;
 
 	for (int i = 0; i < 100; i++) {
-		assert_int_equal(tn_group_open(&g), 0);
-		assert_int_equal(tn_go_thread(g, stay, NULL), 0);
-		assert_false(tn__rt_may_fork());
+		CHECK_INT(tn_group_open(&g), 0);
+		CHECK_INT(tn_go_thread(g, stay, NULL), 0);
+		CHECK(!tn__rt_may_fork());
 		tn_group_free(g);
-		assert_true(tn__rt_may_fork());
+		CHECK(tn__rt_may_fork());
 	}
 }
 

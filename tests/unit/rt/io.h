@@ -75,13 +75,13 @@ tcp_pair(int ret[2])
 	socklen_t size = sizeof(at);
 	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	assert_int_equal(bind(listener, (void *)&at, size), 0);
-	assert_int_equal(listen(listener, 1), 0);
-	assert_int_equal(getsockname(listener, (void *)&at, &size), 0);
+	CHECK_INT(bind(listener, (void *)&at, size), 0);
+	CHECK_INT(listen(listener, 1), 0);
+	CHECK_INT(getsockname(listener, (void *)&at, &size), 0);
 	ret[1] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	assert_int_equal(connect(ret[1], (void *)&at, size), 0);
+	CHECK_INT(connect(ret[1], (void *)&at, size), 0);
 	ret[0] = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-	assert_true(ret[0] >= 0);
+	CHECK(ret[0] >= 0);
 	close(listener);
 }
 
@@ -89,8 +89,8 @@ tcp_pair(int ret[2])
 static inline void
 go_and_settle(struct tn_group *g, int (*fn)(void *), void *arg)
 {
-	assert_int_equal(tn_go(g, fn, arg), 0);
-	assert_int_equal(tn_sleep(2 * TN_MILLISECOND), 0);
+	CHECK_INT(tn_go(g, fn, arg), 0);
+	CHECK_INT(tn_sleep(2 * TN_MILLISECOND), 0);
 }
 
 struct reader {
@@ -134,16 +134,16 @@ io_row_main(void *arg)
 
 	tn_scope_open(&scope, tn_after(10 * TN_SECOND));
 	r = row->main(NULL);
-	assert_false(tn_scope_close(&scope));
+	CHECK(!tn_scope_close(&scope));
 	return r;
 }
 
 static inline void
 io_row_test(void **state)
 {
-	assert_int_equal(tn_run(io_row_main, *state, NULL), 0);
+	CHECK_INT(tn_run(io_row_main, *state, NULL), 0);
 	if (((const struct io_row *)*state)->thread)
-		assert_int_equal(io_row_main(*state), 0);
+		CHECK_INT(io_row_main(*state), 0);
 }
 
 #endif

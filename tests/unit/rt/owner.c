@@ -12,12 +12,12 @@ owner_main(void *arg)
 
 	tcp_pair(fds);
 	tn__io_init(&t.io, fds[0], TN__IO_HINT);
-	assert_int_equal(tn_group_open(&g), 0);
+	CHECK_INT(tn_group_open(&g), 0);
 	go_and_settle(g, reader, &t);
-	assert_int_equal(io_recv(&t.io, &c, 1), -EBUSY);
+	CHECK_INT(io_recv(&t.io, &c, 1), -EBUSY);
 	io_end(&t.io); /* wakes the reader */
-	assert_int_equal(tn_group_wait(g), -EBADF);
-	assert_int_equal(io_recv(&t.io, &c, 1), -EBADF);
+	CHECK_INT(tn_group_wait(g), -EBADF);
+	CHECK_INT(io_recv(&t.io, &c, 1), -EBADF);
 	tn_group_free(g);
 	close(fds[1]);
 	return 0;
@@ -44,19 +44,19 @@ release_main(void *arg)
 
 	tcp_pair(fds);
 	tn__io_init(&released.io, fds[0], TN__IO_HINT);
-	assert_int_equal(tn__io_register(&released.io, TN__IO_READ), 0);
+	CHECK_INT(tn__io_register(&released.io, TN__IO_READ), 0);
 	tn__io_empty(&released.io, TN__IO_READ);
-	assert_int_equal(tn_group_open(&g), 0);
-	assert_int_equal(tn_go_on(g, 1, other_loop, &released), 0);
-	assert_int_equal(tn_group_wait(g), -EBUSY);
+	CHECK_INT(tn_group_open(&g), 0);
+	CHECK_INT(tn_go_on(g, 1, other_loop, &released), 0);
+	CHECK_INT(tn_group_wait(g), -EBUSY);
 	tn_group_free(g);
 
 	tn__io_release(&released.io);
-	assert_int_equal(tn_group_open(&g), 0);
-	assert_int_equal(tn_go_on(g, 1, other_loop, &released), 0);
-	assert_int_equal(tn_sleep(2 * TN_MILLISECOND), 0);
-	assert_int_equal(write(fds[1], "x", 1), 1);
-	assert_int_equal(tn_group_wait(g), 0);
+	CHECK_INT(tn_group_open(&g), 0);
+	CHECK_INT(tn_go_on(g, 1, other_loop, &released), 0);
+	CHECK_INT(tn_sleep(2 * TN_MILLISECOND), 0);
+	CHECK_INT(write(fds[1], "x", 1), 1);
+	CHECK_INT(tn_group_wait(g), 0);
 	tn_group_free(g);
 	close(fds[1]);
 	return 0;
@@ -67,8 +67,8 @@ test_release(void **state)
 {
 	struct tn_run_options two = { .loops = 2 };
 
-	assert_int_equal(tn_run(release_main, NULL, &two), 0);
-	assert_null(released.io.loop); /* the loop is gone, the rest is not */
+	CHECK_INT(tn_run(release_main, NULL, &two), 0);
+	CHECK(released.io.loop == NULL); /* the loop is gone, the rest is not */
 	io_end(&released.io);
 }
 
@@ -79,8 +79,8 @@ outlive_main(void *arg)
 	struct tn_scope scope;
 
 	tn_scope_open(&scope, tn_after(2 * TN_MILLISECOND));
-	assert_int_equal(io_recv(arg, &c, 1), -ETIMEDOUT);
-	assert_true(tn_scope_close(&scope));
+	CHECK_INT(io_recv(arg, &c, 1), -ETIMEDOUT);
+	CHECK(tn_scope_close(&scope));
 	return 0;
 }
 
@@ -93,11 +93,11 @@ test_outlives_its_loop(void **state)
 
 	tcp_pair(fds);
 	tn__io_init(&io, fds[0], TN__IO_HINT);
-	assert_int_equal(tn_run(outlive_main, &io, NULL), 0);
-	assert_null(io.loop);
-	assert_int_equal(tn_run(outlive_main, &io, NULL), 0);
-	assert_int_equal(write(fds[1], "x", 1), 1);
-	assert_int_equal(io_recv(&io, &c, 1), 1); /* on this plain thread */
+	CHECK_INT(tn_run(outlive_main, &io, NULL), 0);
+	CHECK(io.loop == NULL);
+	CHECK_INT(tn_run(outlive_main, &io, NULL), 0);
+	CHECK_INT(write(fds[1], "x", 1), 1);
+	CHECK_INT(io_recv(&io, &c, 1), 1); /* on this plain thread */
 	io_end(&io);
 	close(fds[1]);
 }
@@ -146,17 +146,17 @@ stale_main(void *arg)
 	tn__io_init(&t.first, a[0], TN__IO_HINT);
 	tn__io_init(&t.second, b[0], TN__IO_HINT);
 	t.fresh = c[0];
-	assert_int_equal(tn_group_open(&g), 0);
+	CHECK_INT(tn_group_open(&g), 0);
 	go_and_settle(g, replace_second, &t);
 	go_and_settle(g, wait_second, &t);
 	data = (uint64_t)tn__loop()->slots[t.second.slot].generation << 32 |
 	    t.second.slot;
-	assert_int_equal(write(a[1], "x", 1), 1);
-	assert_int_equal(tn_group_wait(g), 0);
-	assert_int_equal(t.newcomer.slot, (uint32_t)data); /* the same place */
+	CHECK_INT(write(a[1], "x", 1), 1);
+	CHECK_INT(tn_group_wait(g), 0);
+	CHECK_INT(t.newcomer.slot, (uint32_t)data); /* the same place */
 	tn__io_empty(&t.newcomer, TN__IO_READ);
 	tn__io_event(tn__loop(), data, TN__POLL_IN);
-	assert_false(t.newcomer.ready[TN__IO_READ]);
+	CHECK(!t.newcomer.ready[TN__IO_READ]);
 	tn_group_free(g);
 	io_end(&t.first);
 	io_end(&t.newcomer);

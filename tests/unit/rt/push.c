@@ -66,12 +66,12 @@ push_main(void *arg)
 	tn__pusher_init(&push.pusher, push_bytes);
 	tn__pusher_add(&push.pusher);
 	tn__pusher_add(&push.pusher); /* once is enough */
-	assert_int_equal(tn_group_open(&g), 0);
-	assert_int_equal(tn_loop_count() > 0 ? tn_go(g, drain, &ends[1]) :
+	CHECK_INT(tn_group_open(&g), 0);
+	CHECK_INT(tn_loop_count() > 0 ? tn_go(g, drain, &ends[1]) :
 	    tn_go_thread(g, drain, &ends[1]), 0);
-	assert_int_equal(tn_group_wait(g), 0);
-	assert_int_equal(push.left, 0);
-	assert_true(tn__list_empty(&push.pusher.node));
+	CHECK_INT(tn_group_wait(g), 0);
+	CHECK_INT(push.left, 0);
+	CHECK(tn__list_empty(&push.pusher.node));
 	tn_group_free(g);
 	io_end(&ends[0]);
 	io_end(&ends[1]);

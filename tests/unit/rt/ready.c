@@ -15,15 +15,15 @@ hint_main(void *arg)
 
 	tcp_pair(fds);
 	tn__io_init(&t.io, fds[0], TN__IO_HINT);
-	assert_int_equal(tn_group_open(&g), 0);
+	CHECK_INT(tn_group_open(&g), 0);
 	go_and_settle(g, reader, &t);
-	assert_int_equal(write(fds[1], "four", 4), 4);
-	assert_int_equal(tn_sleep(2 * TN_MILLISECOND), 0);
-	assert_int_equal(t.total, 4);
-	assert_false(t.io.ready[TN__IO_READ]); /* a short read: empty */
-	assert_int_equal(write(fds[1], "eightoct", 8), 8);
-	assert_int_equal(tn_group_wait(g), 0);
-	assert_int_equal(t.total, 12);
+	CHECK_INT(write(fds[1], "four", 4), 4);
+	CHECK_INT(tn_sleep(2 * TN_MILLISECOND), 0);
+	CHECK_INT(t.total, 4);
+	CHECK(!t.io.ready[TN__IO_READ]); /* a short read: empty */
+	CHECK_INT(write(fds[1], "eightoct", 8), 8);
+	CHECK_INT(tn_group_wait(g), 0);
+	CHECK_INT(t.total, 12);
 	tn_group_free(g);
 	io_end(&t.io);
 	close(fds[1]);
@@ -41,13 +41,13 @@ hint_fin_main(void *arg)
 
 	tcp_pair(fds);
 	tn__io_init(&t.io, fds[0], TN__IO_HINT);
-	assert_int_equal(tn_group_open(&g), 0);
+	CHECK_INT(tn_group_open(&g), 0);
 	go_and_settle(g, reader, &t);
-	assert_int_equal(write(fds[1], "last", 4), 4);
+	CHECK_INT(write(fds[1], "last", 4), 4);
 	close(fds[1]);
-	assert_int_equal(tn_group_wait(g), 0);
-	assert_int_equal(t.total, 4);
-	assert_int_equal(t.result, 0);
+	CHECK_INT(tn_group_wait(g), 0);
+	CHECK_INT(t.total, 4);
+	CHECK_INT(t.result, 0);
 	tn_group_free(g);
 	io_end(&t.io);
 	return 0;
@@ -63,17 +63,17 @@ urgent_main(void *arg)
 
 	tcp_pair(fds);
 	tn__io_init(&t.io, fds[0], TN__IO_HINT);
-	assert_int_equal(write(fds[1], "abc", 3), 3);
-	assert_int_equal(send(fds[1], "!", 1, MSG_OOB), 1);
-	assert_int_equal(write(fds[1], "def", 3), 3);
+	CHECK_INT(write(fds[1], "abc", 3), 3);
+	CHECK_INT(send(fds[1], "!", 1, MSG_OOB), 1);
+	CHECK_INT(write(fds[1], "def", 3), 3);
 	usleep(2000);
-	assert_int_equal(tn__io_register(&t.io, TN__IO_READ), 0);
+	CHECK_INT(tn__io_register(&t.io, TN__IO_READ), 0);
 	tn__io_empty(&t.io, TN__IO_READ);
-	assert_int_equal(tn_group_open(&g), 0);
-	assert_int_equal(tn_go(g, reader, &t), 0);
-	assert_int_equal(tn_group_wait(g), 0);
-	assert_int_equal(t.total, 6);
-	assert_memory_equal(t.got, "abcdef", 6);
+	CHECK_INT(tn_group_open(&g), 0);
+	CHECK_INT(tn_go(g, reader, &t), 0);
+	CHECK_INT(tn_group_wait(g), 0);
+	CHECK_INT(t.total, 6);
+	CHECK(memcmp(t.got, "abcdef", 6) == 0);
 	tn_group_free(g);
 	io_end(&t.io);
 	close(fds[1]);
@@ -96,20 +96,19 @@ unix_control_main(void *arg)
 	struct tn_group *g;
 	int fds[2], zero = 0;
 
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0,
-	    fds), 0);
+	CHECK_INT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
 	fcntl(fds[0], F_SETFL, O_NONBLOCK);
 	tn__io_init(&t.io, fds[0], 0);
-	assert_int_equal(tn_group_open(&g), 0);
+	CHECK_INT(tn_group_open(&g), 0);
 	go_and_settle(g, reader, &t);
 	c->cmsg_level = SOL_SOCKET;
 	c->cmsg_type = SCM_RIGHTS;
 	c->cmsg_len = CMSG_LEN(sizeof(int));
 	memcpy(CMSG_DATA(c), &zero, sizeof(int));
-	assert_int_equal(write(fds[1], "abc", 3), 3);
-	assert_int_equal(sendmsg(fds[1], &m, 0), 3);
-	assert_int_equal(tn_group_wait(g), 0);
-	assert_int_equal(t.total, 6);
+	CHECK_INT(write(fds[1], "abc", 3), 3);
+	CHECK_INT(sendmsg(fds[1], &m, 0), 3);
+	CHECK_INT(tn_group_wait(g), 0);
+	CHECK_INT(t.total, 6);
 	tn_group_free(g);
 	io_end(&t.io);
 	close(fds[1]);
@@ -123,15 +122,14 @@ datagram_main(void *arg)
 	struct tn_group *g;
 	int fds[2];
 
-	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0,
-	    fds), 0);
+	CHECK_INT(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, fds), 0);
 	fcntl(fds[0], F_SETFL, O_NONBLOCK);
 	tn__io_init(&t.io, fds[0], 0);
-	assert_int_equal(tn_group_open(&g), 0);
+	CHECK_INT(tn_group_open(&g), 0);
 	go_and_settle(g, reader, &t);
 	for (int i = 0; i < 5; i++) /* several behind one edge */
-		assert_int_equal(write(fds[1], "x", 1), 1);
-	assert_int_equal(tn_group_wait(g), 0);
+		CHECK_INT(write(fds[1], "x", 1), 1);
+	CHECK_INT(tn_group_wait(g), 0);
 	tn_group_free(g);
 	io_end(&t.io);
 	close(fds[1]);
@@ -145,13 +143,13 @@ pipe_main(void *arg)
 	struct tn_group *g;
 	int fds[2];
 
-	assert_int_equal(pipe2(fds, O_NONBLOCK | O_CLOEXEC), 0);
+	CHECK_INT(pipe2(fds, O_NONBLOCK | O_CLOEXEC), 0);
 	tn__io_init(&t.io, fds[0], 0);
-	assert_int_equal(tn_group_open(&g), 0);
+	CHECK_INT(tn_group_open(&g), 0);
 	go_and_settle(g, reader, &t);
-	assert_int_equal(write(fds[1], "ab", 2), 2);
-	assert_int_equal(write(fds[1], "cd", 2), 2);
-	assert_int_equal(tn_group_wait(g), 0);
+	CHECK_INT(write(fds[1], "ab", 2), 2);
+	CHECK_INT(write(fds[1], "cd", 2), 2);
+	CHECK_INT(tn_group_wait(g), 0);
 	tn_group_free(g);
 	io_end(&t.io);
 	close(fds[1]);
@@ -170,12 +168,12 @@ tty_main(void *arg)
 		return 0; /* no terminals here */
 	slave = open(ptsname(master), O_RDWR | O_NOCTTY | O_NONBLOCK |
 	    O_CLOEXEC);
-	assert_true(slave >= 0);
+	CHECK(slave >= 0);
 	tn__io_init(&t.io, slave, 0);
-	assert_int_equal(tn_group_open(&g), 0);
+	CHECK_INT(tn_group_open(&g), 0);
 	go_and_settle(g, reader, &t);
-	assert_int_equal(write(master, "line\nmore\n", 10), 10);
-	assert_int_equal(tn_group_wait(g), 0);
+	CHECK_INT(write(master, "line\nmore\n", 10), 10);
+	CHECK_INT(tn_group_wait(g), 0);
 	tn_group_free(g);
 	io_end(&t.io);
 	close(master);
@@ -193,11 +191,11 @@ fairness_main(void *arg)
 
 	tcp_pair(fds);
 	tn__io_init(&t.io, fds[0], TN__IO_HINT);
-	assert_int_equal(tn_group_open(&g), 0);
+	CHECK_INT(tn_group_open(&g), 0);
 	go_and_settle(g, reader, &t);
 	for (int i = 0; i < 60; i++)
-		assert_int_equal(write(fds[1], "x", 1), 1);
-	assert_int_equal(tn_group_wait(g), 0);
+		CHECK_INT(write(fds[1], "x", 1), 1);
+	CHECK_INT(tn_group_wait(g), 0);
 	tn_group_free(g);
 	io_end(&t.io);
 	close(fds[1]);
@@ -213,18 +211,18 @@ foreign_main(void *arg)
 	struct tn_group *g;
 	int fds[2];
 
-	assert_int_equal(pipe2(fds, O_CLOEXEC), 0); /* blocking */
+	CHECK_INT(pipe2(fds, O_CLOEXEC), 0); /* blocking */
 	tn__io_init(&t.io, fds[0], TN__IO_FOREIGN);
-	assert_int_equal(tn_group_open(&g), 0);
+	CHECK_INT(tn_group_open(&g), 0);
 	go_and_settle(g, reader, &t);
-	assert_int_equal(write(fds[1], "abcd", 4), 4);
-	assert_int_equal(tn_sleep(2 * TN_MILLISECOND), 0);
-	assert_int_equal(t.total, 4);
-	assert_int_equal(write(fds[1], "ef", 2), 2);
-	assert_int_equal(tn_sleep(2 * TN_MILLISECOND), 0);
-	assert_int_equal(write(fds[1], "gh", 2), 2);
-	assert_int_equal(tn_group_wait(g), 0);
-	assert_false(fcntl(fds[0], F_GETFL) & O_NONBLOCK);
+	CHECK_INT(write(fds[1], "abcd", 4), 4);
+	CHECK_INT(tn_sleep(2 * TN_MILLISECOND), 0);
+	CHECK_INT(t.total, 4);
+	CHECK_INT(write(fds[1], "ef", 2), 2);
+	CHECK_INT(tn_sleep(2 * TN_MILLISECOND), 0);
+	CHECK_INT(write(fds[1], "gh", 2), 2);
+	CHECK_INT(tn_group_wait(g), 0);
+	CHECK(!(fcntl(fds[0], F_GETFL) & O_NONBLOCK));
 	tn_group_free(g);
 	io_end(&t.io);
 	close(fds[1]);
@@ -238,12 +236,12 @@ regular_main(void *arg)
 	int fd = mkstemp(name);
 	struct tn__io io;
 
-	assert_true(fd >= 0);
+	CHECK(fd >= 0);
 	unlink(name);
-	assert_int_equal(pwrite(fd, "file", 4, 0), 4);
+	CHECK_INT(pwrite(fd, "file", 4, 0), 4);
 	tn__io_init(&io, fd, TN__IO_FOREIGN);
-	assert_int_equal(io_read(&io, got, sizeof(got)), 4);
-	assert_int_equal(io.refused, tn_loop_count() > 0);
+	CHECK_INT(io_read(&io, got, sizeof(got)), 4);
+	CHECK_INT(io.refused, tn_loop_count() > 0);
 	io_end(&io);
 	return 0;
 }

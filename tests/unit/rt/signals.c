@@ -19,17 +19,17 @@ test_restored(void **state)
 	struct sigaction mine = { .sa_handler = hear }, now;
 	struct tn_signals *signals;
 
-	assert_int_equal(sigaction(SIGUSR1, &mine, NULL), 0);
-	assert_int_equal(tn_signals_open(numbers, 2, &signals), 0);
+	CHECK_INT(sigaction(SIGUSR1, &mine, NULL), 0);
+	CHECK_INT(tn_signals_open(numbers, 2, &signals), 0);
 	raise(SIGUSR1);
-	assert_int_equal(heard, 0);
-	assert_int_equal(tn_signals_wait(signals), SIGUSR1);
+	CHECK_INT(heard, 0);
+	CHECK_INT(tn_signals_wait(signals), SIGUSR1);
 	tn_signals_free(signals);
 
 	raise(SIGUSR1);
-	assert_int_equal(heard, 1);
-	assert_int_equal(sigaction(SIGUSR2, NULL, &now), 0);
-	assert_true(now.sa_handler == SIG_DFL);
+	CHECK_INT(heard, 1);
+	CHECK_INT(sigaction(SIGUSR2, NULL, &now), 0);
+	CHECK(now.sa_handler == SIG_DFL);
 }
 
 /* What failed halfway leaves nothing caught. */
@@ -40,10 +40,10 @@ test_refused(void **state)
 	struct tn_signals *signals;
 	struct sigaction now;
 
-	assert_int_equal(tn_signals_open(numbers, 2, &signals), -EINVAL);
-	assert_int_equal(sigaction(SIGUSR2, NULL, &now), 0);
-	assert_true(now.sa_handler == SIG_DFL);
-	assert_int_equal(tn_signals_open(numbers, 1, &signals), 0);
+	CHECK_INT(tn_signals_open(numbers, 2, &signals), -EINVAL);
+	CHECK_INT(sigaction(SIGUSR2, NULL, &now), 0);
+	CHECK(now.sa_handler == SIG_DFL);
+	CHECK_INT(tn_signals_open(numbers, 1, &signals), 0);
 	tn_signals_free(signals);
 	tn_signals_free(NULL);
 }
@@ -54,14 +54,14 @@ signal_main(void *arg)
 	static const int numbers[] = { SIGUSR1, SIGHUP };
 	struct tn_signals *signals, *other;
 
-	assert_int_equal(tn_signals_open(numbers, 2, &signals), 0);
-	assert_int_equal(tn_signals_open(numbers, 1, &other), -EBUSY);
+	CHECK_INT(tn_signals_open(numbers, 2, &signals), 0);
+	CHECK_INT(tn_signals_open(numbers, 1, &other), -EBUSY);
 	raise(SIGHUP);
-	assert_int_equal(tn_signals_wait(signals), SIGHUP);
+	CHECK_INT(tn_signals_wait(signals), SIGHUP);
 	raise(SIGUSR1);
 	raise(SIGHUP);
-	assert_int_equal(tn_signals_wait(signals) +
-	    tn_signals_wait(signals), SIGUSR1 + SIGHUP);
+	CHECK_INT(tn_signals_wait(signals) + tn_signals_wait(signals), SIGUSR1 +
+	    SIGHUP);
 	tn_signals_free(signals);
 	return 0;
 }
@@ -73,10 +73,10 @@ sigpipe_main(void *arg)
 {
 	int fds[2];
 
-	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+	CHECK_INT(pipe2(fds, O_CLOEXEC), 0);
 	close(fds[0]);
-	assert_int_equal(write(fds[1], "x", 1), -1); /* masked in a loop */
-	assert_int_equal(errno, EPIPE);
+	CHECK_INT(write(fds[1], "x", 1), -1); /* masked in a loop */
+	CHECK_INT(errno, EPIPE);
 	close(fds[1]);
 	return 0;
 }
@@ -87,8 +87,8 @@ test_sigpipe(void **state)
 {
 	sigset_t pending;
 
-	assert_int_equal(sigpending(&pending), 0);
-	assert_false(sigismember(&pending, SIGPIPE));
+	CHECK_INT(sigpending(&pending), 0);
+	CHECK(!sigismember(&pending, SIGPIPE));
 }
 
 static const struct io_row rows[] = {

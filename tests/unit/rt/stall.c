@@ -18,7 +18,7 @@ stall_main(void *arg)
 {
 	tn_fiber_name("hog");
 	usleep(150000);
-	assert_int_equal(tn_sleep(50 * TN_MILLISECOND), 0); /* no stall */
+	CHECK_INT(tn_sleep(50 * TN_MILLISECOND), 0); /* no stall */
 	return 0;
 }
 
@@ -28,9 +28,9 @@ test_stall(void **state)
 	struct tn_run_options options = { .stall_ms = 30 };
 
 	tn_log_set(count_stall, NULL);
-	assert_int_equal(tn_run(stall_main, NULL, &options), 0);
+	CHECK_INT(tn_run(stall_main, NULL, &options), 0);
 	tn_log_set(NULL, NULL);
-	assert_true(atomic_load(&stalls) >= 1); /* more on a busy machine */
+	CHECK(atomic_load(&stalls) >= 1); /* more on a busy machine */
 }
 
 int

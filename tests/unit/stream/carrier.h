@@ -52,12 +52,12 @@ carrier_sent(struct tn_stream *s)
 /* `len` bytes that are all different from their neighbours; free() them. */
 char *carrier_bytes(size_t len);
 
-#define assert_slice(slice, string)                                            \
+#define CHECK_SLICE(slice, string)                                             \
 	do {                                                                   \
 		struct tn_slice slice_ = (slice);                              \
                                                                                \
-		assert_int_equal(slice_.len, strlen(string));                  \
-		assert_memory_equal(slice_.data, string, slice_.len);          \
+		CHECK_INT(slice_.len, strlen(string));                         \
+		CHECK(memcmp(slice_.data, string, slice_.len) == 0);           \
 	} while (0)
 
 #endif
