@@ -1,41 +1,10 @@
-/* What the tests of this room share: rows as named tests, inputs whose end
- * ASan guards, and an allocator that fails when told to. */
+/* What the tests of this room share: inputs whose end ASan guards, and an
+ * allocator that fails when told to. */
 #ifndef TESTS_UNIT_BASE_CHECK_H
 #define TESTS_UNIT_BASE_CHECK_H
 
-#include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-#include <tenon/base.h>
-#include <cmocka.h>
-
 #include "base/memory.h"
-
-/* One test a row; the first member of a row is its name. */
-#define CHECK_ROWS(rows, test) \
-	check_rows(#rows, rows, TN_COUNT(rows), sizeof((rows)[0]), test)
-
-static inline int
-check_rows(const char *group, const void *rows, size_t count, size_t size,
-    CMUnitTestFunction test)
-{
-	struct CMUnitTest *tests = calloc(count, sizeof(*tests));
-	int failed;
-
-	if (tests == NULL)
-		abort();
-	for (size_t i = 0; i < count; i++) {
-		const char *row = (const char *)rows + i * size;
-
-		tests[i].name = *(const char *const *)(const void *)row;
-		tests[i].test_func = test;
-		tests[i].initial_state = (void *)(uintptr_t)row;
-	}
-	failed = _cmocka_run_group_tests(group, tests, count, NULL, NULL);
-	free(tests);
-	return failed;
-}
+#include "unit/check.h"
 
 /* A copy without a byte to spare; free `data` after use. */
 static inline struct tn_slice

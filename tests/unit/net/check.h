@@ -1,70 +1,15 @@
 /* What the tests of this room share.  A test of waiting runs twice, on a plain
- * thread and in a fiber; there a failed check ends the program, since cmocka
- * would longjmp out of a fiber's stack. */
+ * thread and in a fiber. */
 #ifndef TESTS_UNIT_NET_CHECK_H
 #define TESTS_UNIT_NET_CHECK_H
 
-#include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <tenon/error.h>
 #include <tenon/run.h>
 #include <tenon/socket.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 #include "net/host.h"
 #include "rt/rt.h"
-
-#define CHECK(condition)                                                       \
-	((condition) ? (void)0 : check_fail(__FILE__, __LINE__, #condition))
-
-/* The value must be `wanted`. */
-#define CHECK_INT(value, wanted)                                               \
-	check_int(__FILE__, __LINE__, #value, (long long)(value),     \
-	    (wanted))
-
-#define CHECK_TEXT(value, wanted)                                              \
-	check_text(__FILE__, __LINE__, #value, (value), (wanted))
-
-/* The call fails with `code`, and the error line is `text`. */
-#define CHECK_ERROR(call, code, text)                                          \
-	(CHECK_INT(call, code), CHECK_INT(tn_error_code(), code),              \
-	    CHECK_TEXT(tn_error_text(), text))
-
-static inline void
-check_fail(const char *file, int line, const char *what)
-{
-	fprintf(stderr, "%s:%d: %s is false; the error line is \"%s\"\n", file,
-	    line, what, tn_error_text());
-	abort();
-}
-
-static inline void
-check_int(const char *file, int line, const char *what, long long value,
-    long long wanted)
-{
-	if (value == wanted)
-		return;
-	fprintf(stderr,
-	    "%s:%d: %s is %lld (%s), not %lld; the error line is \"%s\"\n",
-	    file, line, what, value, tn_error_name((int)value), wanted,
-	    tn_error_text());
-	abort();
-}
-
-static inline void
-check_text(const char *file, int line, const char *what, const char *value,
-    const char *wanted)
-{
-	if (strcmp(value, wanted) == 0)
-		return;
-	fprintf(stderr, "%s:%d: %s is\n\t\"%s\", not\n\t\"%s\"\n", file, line,
-	    what, value, wanted);
-	abort();
-}
+#include "unit/check.h"
 
 /* "FORMAT" filled in; good until the fourth call from here. */
 static inline const char *check_printf(const char *format, ...)

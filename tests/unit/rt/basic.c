@@ -23,10 +23,10 @@ test_run_returns(void **state)
 {
 	int seven = 7, minus = -EIO;
 
-	assert_int_equal(tn_run(return_arg, &seven, NULL), 7);
-	assert_int_equal(tn_run(return_arg, &minus, &three), -EIO);
-	assert_int_equal(tn_loop_count(), 0);
-	assert_int_equal(tn_loop_index(), -1);
+	CHECK_INT(tn_run(return_arg, &seven, NULL), 7);
+	CHECK_INT(tn_run(return_arg, &minus, &three), -EIO);
+	CHECK_INT(tn_loop_count(), 0);
+	CHECK_INT(tn_loop_index(), -1);
 }
 
 static int
@@ -49,12 +49,12 @@ test_run_refuses(void **state)
 	struct tn_run_options bad = { .loops = 1000 };
 	int zero = 0;
 
-	assert_int_equal(tn_run(run_inside, NULL, NULL), -EBUSY);
-	assert_int_equal(tn_run(return_arg, &zero, &bad), -EINVAL);
+	CHECK_INT(tn_run(run_inside, NULL, NULL), -EBUSY);
+	CHECK_INT(tn_run(return_arg, &zero, &bad), -EINVAL);
 	bad = (struct tn_run_options){ .stack_bytes = 4096 };
-	assert_int_equal(tn_run(return_arg, &zero, &bad), -EINVAL);
-	assert_int_equal(tn_run(text_main, NULL, NULL), TN_EPROTO);
-	assert_string_equal(tn_error_text(), "main failed on 12");
+	CHECK_INT(tn_run(return_arg, &zero, &bad), -EINVAL);
+	CHECK_INT(tn_run(text_main, NULL, NULL), TN_EPROTO);
+	CHECK_TEXT(tn_error_text(), "main failed on 12");
 }
 
 static int
@@ -70,8 +70,8 @@ test_run_in_scope(void **state)
 	struct tn_scope scope;
 
 	tn_scope_open(&scope, tn_after(5 * TN_MILLISECOND));
-	assert_int_equal(tn_run(sleep_long, NULL, NULL), -ETIMEDOUT);
-	assert_true(tn_scope_close(&scope));
+	CHECK_INT(tn_run(sleep_long, NULL, NULL), -ETIMEDOUT);
+	CHECK(tn_scope_close(&scope));
 }
 
 /* ---- groups ------------------------------------------------------------ */
@@ -91,20 +91,20 @@ group_main(void *arg)
 	int numbers[] = { 9, 5, 4, 2, 7 };
 	struct tn_group *g;
 
-	assert_int_equal(tn_group_open(&g), 0);
+	CHECK_INT(tn_group_open(&g), 0);
 	for (size_t i = 0; i < TN_COUNT(numbers); i++) {
 		if (i == 1)
-			assert_int_equal(tn_go_thread(g, member_fails,
-			    &numbers[i]), 0);
+			CHECK_INT(tn_go_thread(g, member_fails, &numbers[i]),
+			    0);
 		else
-			assert_int_equal(tn_go_on(g, (int)i % tn_loop_count(),
+			CHECK_INT(tn_go_on(g, (int)i % tn_loop_count(),
 			    member_fails, &numbers[i]), 0);
 	}
-	assert_int_equal(tn_group_wait(g), -EIO);
-	assert_string_equal(tn_error_text(), "member 2");
-	assert_int_equal(tn_group_count(g), 0);
+	CHECK_INT(tn_group_wait(g), -EIO);
+	CHECK_TEXT(tn_error_text(), "member 2");
+	CHECK_INT(tn_group_count(g), 0);
 	tn_group_cancel(g);
-	assert_int_equal(tn_go(g, member_fails, numbers), -ECANCELED);
+	CHECK_INT(tn_go(g, member_fails, numbers), -ECANCELED);
 	tn_group_free(g);
 	tn_group_free(NULL);
 	return 0;
@@ -113,7 +113,7 @@ group_main(void *arg)
 static void
 test_group_first_error(void **state)
 {
-	assert_int_equal(tn_run(group_main, NULL, &three), 0);
+	CHECK_INT(tn_run(group_main, NULL, &three), 0);
 }
 
 static void
@@ -121,10 +121,10 @@ test_go_needs_a_loop(void **state)
 {
 	struct tn_group *g;
 
-	assert_int_equal(tn_group_open(&g), 0);
-	assert_int_equal(tn_go(g, return_arg, NULL), -EOPNOTSUPP);
-	assert_non_null(strstr(tn_error_text(), "tn_run"));
-	assert_int_equal(tn_group_wait(g), 0);
+	CHECK_INT(tn_group_open(&g), 0);
+	CHECK_INT(tn_go(g, return_arg, NULL), -EOPNOTSUPP);
+	CHECK(strstr(tn_error_text(), "tn_run") != NULL);
+	CHECK_INT(tn_group_wait(g), 0);
 	tn_group_free(g);
 }
 
@@ -133,7 +133,7 @@ sleeper(void *arg)
 {
 	int r = tn_sleep(3600 * TN_SECOND);
 
-	assert_int_equal(r, -ECANCELED);
+	CHECK_INT(r, -ECANCELED);
 	(*(atomic_int *)arg)++;
 	return r;
 }
@@ -144,9 +144,9 @@ left_behind_main(void *arg)
 	struct tn_group **g = arg;
 	static atomic_int dummy;
 
-	assert_int_equal(tn_group_open(g), 0);
+	CHECK_INT(tn_group_open(g), 0);
 	for (int i = 0; i < 30; i++)
-		assert_int_equal(tn_go_on(*g, i % 3, sleeper, &dummy), 0);
+		CHECK_INT(tn_go_on(*g, i % 3, sleeper, &dummy), 0);
 	return 3;
 }
 
@@ -156,8 +156,8 @@ test_left_behind(void **state)
 {
 	struct tn_group *g;
 
-	assert_int_equal(tn_run(left_behind_main, &g, &three), 3);
-	assert_int_equal(tn_group_count(g), 0);
+	CHECK_INT(tn_run(left_behind_main, &g, &three), 3);
+	CHECK_INT(tn_group_count(g), 0);
 	tn_group_free(g);
 }
 
@@ -168,22 +168,22 @@ free_cancels_main(void *arg)
 	struct tn_scope scope;
 	struct tn_group *g;
 
-	assert_int_equal(tn_group_open(&g), 0);
+	CHECK_INT(tn_group_open(&g), 0);
 	for (int i = 0; i < 9; i++)
-		assert_int_equal(tn_go_on(g, i % 3, sleeper, &ended), 0);
-	assert_int_equal(tn_go_thread(g, sleeper, &ended), 0);
+		CHECK_INT(tn_go_on(g, i % 3, sleeper, &ended), 0);
+	CHECK_INT(tn_go_thread(g, sleeper, &ended), 0);
 	tn_scope_open(&scope, tn_after(TN_MILLISECOND));
-	assert_int_equal(tn_group_wait(g), -ETIMEDOUT);
+	CHECK_INT(tn_group_wait(g), -ETIMEDOUT);
 	tn_group_free(g); /* waits although our own time is up */
-	assert_true(tn_scope_close(&scope));
-	assert_int_equal(ended, 10);
+	CHECK(tn_scope_close(&scope));
+	CHECK_INT(ended, 10);
 	return 0;
 }
 
 static void
 test_free_cancels(void **state)
 {
-	assert_int_equal(tn_run(free_cancels_main, NULL, &three), 0);
+	CHECK_INT(tn_run(free_cancels_main, NULL, &three), 0);
 }
 
 static int
@@ -195,11 +195,11 @@ deadline_of(void *arg)
 	/* Which scopes of its own come and go does not change. */
 	tn_scope_open(&outer, at - TN_SECOND);
 	tn_scope_open(&inner, TN_NEVER);
-	assert_true(tn_deadline() == at - TN_SECOND);
+	CHECK(tn_deadline() == at - TN_SECOND);
 	tn_scope_close(&inner);
-	assert_true(tn_deadline() == at - TN_SECOND);
+	CHECK(tn_deadline() == at - TN_SECOND);
 	tn_scope_close(&outer);
-	assert_true(tn_deadline() == at);
+	CHECK(tn_deadline() == at);
 	*(tn_time *)arg = at;
 	return 0;
 }
@@ -212,20 +212,20 @@ inherit_main(void *arg)
 	struct tn_group *g;
 
 	tn_scope_open(&scope, at);
-	assert_int_equal(tn_group_open(&g), 0);
+	CHECK_INT(tn_group_open(&g), 0);
 	tn_scope_close(&scope);
-	assert_true(tn_deadline() == TN_NEVER);
-	assert_int_equal(tn_go(g, deadline_of, &seen), 0);
-	assert_int_equal(tn_group_wait(g), 0);
+	CHECK(tn_deadline() == TN_NEVER);
+	CHECK_INT(tn_go(g, deadline_of, &seen), 0);
+	CHECK_INT(tn_group_wait(g), 0);
 	tn_group_free(g);
-	assert_true(seen == at);
+	CHECK(seen == at);
 	return 0;
 }
 
 static void
 test_inherits_deadline(void **state)
 {
-	assert_int_equal(tn_run(inherit_main, NULL, NULL), 0);
+	CHECK_INT(tn_run(inherit_main, NULL, NULL), 0);
 }
 
 /* ---- channels ---------------------------------------------------------- */
@@ -245,7 +245,7 @@ sender(void *arg)
 	int i;
 
 	while ((i = atomic_fetch_add(&t->next, 1)) < MESSAGES) {
-		assert_int_equal(tn_channel_send(t->channel, &i), 0);
+		CHECK_INT(tn_channel_send(t->channel, &i), 0);
 		atomic_fetch_add(&t->sent, i);
 	}
 	return 0;
@@ -270,24 +270,23 @@ traffic_main(void *arg)
 	struct traffic t = { 0 };
 	struct tn_group *senders, *receivers;
 
-	assert_int_equal(tn_channel_open(sizeof(int), *(size_t *)arg,
-	    &t.channel), 0);
-	assert_int_equal(tn_group_open(&senders), 0);
-	assert_int_equal(tn_group_open(&receivers), 0);
+	CHECK_INT(tn_channel_open(sizeof(int), *(size_t *)arg, &t.channel), 0);
+	CHECK_INT(tn_group_open(&senders), 0);
+	CHECK_INT(tn_group_open(&receivers), 0);
 	for (int i = 0; i < 3; i++) {
-		assert_int_equal(tn_go_on(senders, i, sender, &t), 0);
-		assert_int_equal(tn_go_on(receivers, i, receiver, &t), 0);
+		CHECK_INT(tn_go_on(senders, i, sender, &t), 0);
+		CHECK_INT(tn_go_on(receivers, i, receiver, &t), 0);
 	}
-	assert_int_equal(tn_go_thread(senders, sender, &t), 0);
-	assert_int_equal(tn_go_thread(receivers, receiver, &t), 0);
-	assert_int_equal(tn_group_wait(senders), 0);
+	CHECK_INT(tn_go_thread(senders, sender, &t), 0);
+	CHECK_INT(tn_go_thread(receivers, receiver, &t), 0);
+	CHECK_INT(tn_group_wait(senders), 0);
 	tn_channel_close(t.channel);
-	assert_int_equal(tn_group_wait(receivers), 0);
+	CHECK_INT(tn_group_wait(receivers), 0);
 	tn_group_free(senders);
 	tn_group_free(receivers);
 	tn_channel_free(t.channel);
-	assert_int_equal(t.count, MESSAGES);
-	assert_true(t.sent == t.received);
+	CHECK_INT(t.count, MESSAGES);
+	CHECK(t.sent == t.received);
 	return 0;
 }
 
@@ -297,8 +296,7 @@ test_channel_traffic(void **state)
 	size_t capacities[] = { 0, 1, 64 };
 
 	for (size_t i = 0; i < TN_COUNT(capacities); i++)
-		assert_int_equal(tn_run(traffic_main, &capacities[i], &three),
-		    0);
+		CHECK_INT(tn_run(traffic_main, &capacities[i], &three), 0);
 }
 
 static void
@@ -307,17 +305,17 @@ test_channel_ends(void **state)
 	struct tn_channel *c;
 	int m = 4;
 
-	assert_int_equal(tn_channel_open(0, 1, &c), -EINVAL);
-	assert_int_equal(tn_channel_open(sizeof(m), 1, &c), 0);
-	assert_int_equal(tn_channel_try_recv(c, &m), -EAGAIN);
-	assert_int_equal(tn_channel_try_send(c, &m), 0);
-	assert_int_equal(tn_channel_try_send(c, &m), -EAGAIN);
+	CHECK_INT(tn_channel_open(0, 1, &c), -EINVAL);
+	CHECK_INT(tn_channel_open(sizeof(m), 1, &c), 0);
+	CHECK_INT(tn_channel_try_recv(c, &m), -EAGAIN);
+	CHECK_INT(tn_channel_try_send(c, &m), 0);
+	CHECK_INT(tn_channel_try_send(c, &m), -EAGAIN);
 	tn_channel_close(c);
-	assert_int_equal(tn_channel_send(c, &m), -EPIPE);
+	CHECK_INT(tn_channel_send(c, &m), -EPIPE);
 	m = 0;
-	assert_int_equal(tn_channel_recv(c, &m), 1);
-	assert_int_equal(m, 4);
-	assert_int_equal(tn_channel_recv(c, &m), 0);
+	CHECK_INT(tn_channel_recv(c, &m), 1);
+	CHECK_INT(m, 4);
+	CHECK_INT(tn_channel_recv(c, &m), 0);
 	tn_channel_free(c);
 	tn_channel_free(NULL);
 }
@@ -337,7 +335,7 @@ counter(void *arg)
 	for (int i = 0; i < 500; i++) {
 		int before;
 
-		assert_int_equal(tn_mutex_lock(c->mutex), 0);
+		CHECK_INT(tn_mutex_lock(c->mutex), 0);
 		before = c->plain;
 		if (i % 50 == 0)
 			tn_sleep(TN_MICROSECOND); /* held over a wait */
@@ -353,16 +351,16 @@ mutex_main(void *arg)
 	struct counted c = { 0 };
 	struct tn_group *g;
 
-	assert_int_equal(tn_mutex_open(&c.mutex), 0);
-	assert_int_equal(tn_group_open(&g), 0);
+	CHECK_INT(tn_mutex_open(&c.mutex), 0);
+	CHECK_INT(tn_group_open(&g), 0);
 	for (int i = 0; i < 6; i++)
-		assert_int_equal(tn_go_on(g, i % 3, counter, &c), 0);
-	assert_int_equal(tn_go_thread(g, counter, &c), 0);
-	assert_int_equal(tn_group_wait(g), 0);
+		CHECK_INT(tn_go_on(g, i % 3, counter, &c), 0);
+	CHECK_INT(tn_go_thread(g, counter, &c), 0);
+	CHECK_INT(tn_group_wait(g), 0);
 	tn_group_free(g);
-	assert_int_equal(c.plain, 3500);
-	assert_int_equal(tn_mutex_lock(c.mutex), 0);
-	assert_int_equal(tn_mutex_lock(c.mutex), -EDEADLK);
+	CHECK_INT(c.plain, 3500);
+	CHECK_INT(tn_mutex_lock(c.mutex), 0);
+	CHECK_INT(tn_mutex_lock(c.mutex), -EDEADLK);
 	tn_mutex_unlock(c.mutex);
 	tn_mutex_free(c.mutex);
 	return 0;
@@ -371,7 +369,7 @@ mutex_main(void *arg)
 static void
 test_mutex(void **state)
 {
-	assert_int_equal(tn_run(mutex_main, NULL, &three), 0);
+	CHECK_INT(tn_run(mutex_main, NULL, &three), 0);
 }
 
 /* ---- timers, fairness, many -------------------------------------------- */
@@ -390,7 +388,7 @@ late(void *arg)
 {
 	struct late *l = arg;
 
-	assert_int_equal(tn_sleep(l->ms * TN_MILLISECOND), 0);
+	CHECK_INT(tn_sleep(l->ms * TN_MILLISECOND), 0);
 	l->order->out[l->order->count++] = l->ms;
 	return 0;
 }
@@ -402,30 +400,30 @@ timers_main(void *arg)
 	struct late lates[20];
 	struct tn_group *g;
 
-	assert_int_equal(tn_group_open(&g), 0);
+	CHECK_INT(tn_group_open(&g), 0);
 	for (int i = 0; i < 20; i++) {
 		lates[i] = (struct late){ &order, 2 + (i * 7) % 20 * 3 };
-		assert_int_equal(tn_go(g, late, &lates[i]), 0);
+		CHECK_INT(tn_go(g, late, &lates[i]), 0);
 	}
-	assert_int_equal(tn_group_wait(g), 0);
+	CHECK_INT(tn_group_wait(g), 0);
 	tn_group_free(g);
-	assert_int_equal(order.count, 20);
+	CHECK_INT(order.count, 20);
 	for (int i = 1; i < 20; i++)
-		assert_true(order.out[i - 1] <= order.out[i]);
+		CHECK(order.out[i - 1] <= order.out[i]);
 	return 0;
 }
 
 static void
 test_timers_in_order(void **state)
 {
-	assert_int_equal(tn_run(timers_main, NULL, NULL), 0);
+	CHECK_INT(tn_run(timers_main, NULL, NULL), 0);
 }
 
 static int
 spinner(void *arg)
 {
 	while (!*(bool *)arg)
-		assert_int_equal(tn_yield(), 0);
+		CHECK_INT(tn_yield(), 0);
 	return 0;
 }
 
@@ -436,12 +434,12 @@ fair_main(void *arg)
 	bool stop = false;
 	struct tn_group *g;
 
-	assert_int_equal(tn_group_open(&g), 0);
+	CHECK_INT(tn_group_open(&g), 0);
 	for (int i = 0; i < 3; i++)
-		assert_int_equal(tn_go(g, spinner, &stop), 0);
-	assert_int_equal(tn_sleep(5 * TN_MILLISECOND), 0);
+		CHECK_INT(tn_go(g, spinner, &stop), 0);
+	CHECK_INT(tn_sleep(5 * TN_MILLISECOND), 0);
 	stop = true;
-	assert_int_equal(tn_group_wait(g), 0);
+	CHECK_INT(tn_group_wait(g), 0);
 	tn_group_free(g);
 	return 0;
 }
@@ -449,7 +447,7 @@ fair_main(void *arg)
 static void
 test_yield_is_fair(void **state)
 {
-	assert_int_equal(tn_run(fair_main, NULL, NULL), 0);
+	CHECK_INT(tn_run(fair_main, NULL, NULL), 0);
 }
 
 static int
@@ -472,10 +470,10 @@ busy_main(void *arg)
 	struct tn_channel *c;
 	struct tn_group *g;
 
-	assert_int_equal(tn_channel_open(sizeof(int), 8, &c), 0);
-	assert_int_equal(tn_group_open(&g), 0);
-	assert_int_equal(tn_go(g, chatter, c), 0);
-	assert_int_equal(tn_sleep(5 * TN_MILLISECOND), 0);
+	CHECK_INT(tn_channel_open(sizeof(int), 8, &c), 0);
+	CHECK_INT(tn_group_open(&g), 0);
+	CHECK_INT(tn_go(g, chatter, c), 0);
+	CHECK_INT(tn_sleep(5 * TN_MILLISECOND), 0);
 	tn_group_free(g);
 	tn_channel_free(c);
 	return 0;
@@ -484,7 +482,7 @@ busy_main(void *arg)
 static void
 test_busy_is_fair(void **state)
 {
-	assert_int_equal(tn_run(busy_main, NULL, NULL), 0);
+	CHECK_INT(tn_run(busy_main, NULL, NULL), 0);
 }
 
 static int
@@ -504,19 +502,19 @@ many_main(void *arg)
 	atomic_int count = 0;
 	struct tn_group *g;
 
-	assert_int_equal(tn_group_open(&g), 0);
+	CHECK_INT(tn_group_open(&g), 0);
 	for (int i = 0; i < 2000; i++)
-		assert_int_equal(tn_go_on(g, i % 3, touch_stack, &count), 0);
-	assert_int_equal(tn_group_wait(g), 0);
+		CHECK_INT(tn_go_on(g, i % 3, touch_stack, &count), 0);
+	CHECK_INT(tn_group_wait(g), 0);
 	tn_group_free(g);
-	assert_int_equal(count, 2000);
+	CHECK_INT(count, 2000);
 	return 0;
 }
 
 static void
 test_many(void **state)
 {
-	assert_int_equal(tn_run(many_main, NULL, &three), 0);
+	CHECK_INT(tn_run(many_main, NULL, &three), 0);
 }
 
 /* ---- offload ----------------------------------------------------------- */
@@ -535,14 +533,13 @@ offload_main(void *arg)
 	struct tn_scope scope;
 	int result = 0;
 
-	assert_int_equal(tn_offload(thread_of, &worker, &result), 0);
-	assert_int_equal(result, -7);
-	assert_int_equal(pthread_equal(worker, pthread_self()),
-	    tn_loop_count() == 0);
+	CHECK_INT(tn_offload(thread_of, &worker, &result), 0);
+	CHECK_INT(result, -7);
+	CHECK_INT(pthread_equal(worker, pthread_self()), tn_loop_count() == 0);
 	tn_scope_open(&scope, tn_now());
 	result = 1;
-	assert_int_equal(tn_offload(thread_of, &worker, &result), -ETIMEDOUT);
-	assert_int_equal(result, 1);
+	CHECK_INT(tn_offload(thread_of, &worker, &result), -ETIMEDOUT);
+	CHECK_INT(result, 1);
 	tn_scope_close(&scope);
 	return 0;
 }
@@ -550,9 +547,9 @@ offload_main(void *arg)
 static void
 test_offload(void **state)
 {
-	assert_int_equal(tn_run(offload_main, NULL, NULL), 0);
-	assert_int_equal(offload_main(NULL), 0);
-	assert_int_equal(tn__workers_count(), 0);
+	CHECK_INT(tn_run(offload_main, NULL, NULL), 0);
+	CHECK_INT(offload_main(NULL), 0);
+	CHECK_INT(tn__workers_count(), 0);
 }
 
 /* ---- looking inside ---------------------------------------------------- */
@@ -579,15 +576,15 @@ dump_main(void *arg)
 	FILE *out = open_memstream(&text, &size);
 	struct tn_group *g;
 
-	assert_int_equal(tn_group_open(&g), 0);
-	assert_int_equal(tn_go_on(g, 1, dumped, NULL), 0);
-	assert_int_equal(tn_go_on(g, 2, hog, NULL), 0);
-	assert_int_equal(tn_sleep(TN_MILLISECOND), 0);
+	CHECK_INT(tn_group_open(&g), 0);
+	CHECK_INT(tn_go_on(g, 1, dumped, NULL), 0);
+	CHECK_INT(tn_go_on(g, 2, hog, NULL), 0);
+	CHECK_INT(tn_sleep(TN_MILLISECOND), 0);
 	tn_dump(out);
 	fclose(out);
-	assert_non_null(strstr(text, "dumped-7 waits: sleep"));
-	assert_non_null(strstr(text, "loop 2: busy"));
-	assert_non_null(strstr(text, " main "));
+	CHECK(strstr(text, "dumped-7 waits: sleep") != NULL);
+	CHECK(strstr(text, "loop 2: busy") != NULL);
+	CHECK(strstr(text, " main ") != NULL);
 	free(text);
 	tn_group_free(g);
 	return 0;
@@ -596,7 +593,7 @@ dump_main(void *arg)
 static void
 test_dump(void **state)
 {
-	assert_int_equal(tn_run(dump_main, NULL, &three), 0);
+	CHECK_INT(tn_run(dump_main, NULL, &three), 0);
 }
 
 int

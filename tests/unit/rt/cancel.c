@@ -80,8 +80,8 @@ wait_group(void *arg)
 
 	if (tn_loop_count() == 0)
 		return wait_sleep(NULL); /* members need a loop */
-	assert_int_equal(tn_group_open(&inner), 0);
-	assert_int_equal(tn_go(inner, wait_sleep, NULL), 0);
+	CHECK_INT(tn_group_open(&inner), 0);
+	CHECK_INT(tn_go(inner, wait_sleep, NULL), 0);
 	r = tn_group_wait(inner);
 	tn_group_free(inner);
 	return r;
@@ -154,8 +154,8 @@ wait_offload(void *arg)
 	int r = tn_offload(job_30ms, &done, &result);
 
 	/* Begun, so it has run to its end, whatever became of us. */
-	assert_int_equal(atomic_load(&done), 1);
-	assert_int_equal(result, 5);
+	CHECK_INT(atomic_load(&done), 1);
+	CHECK_INT(result, 5);
 	return r;
 }
 
@@ -167,9 +167,9 @@ wait_shielded(void *arg)
 
 	/* Cleanup may still wait, within its own limit. */
 	tn_shield_open(&shield, TN_SECOND * 10);
-	assert_int_equal(tn_sleep(TN_MILLISECOND), 0);
+	CHECK_INT(tn_sleep(TN_MILLISECOND), 0);
 	tn_shield_close(&shield);
-	assert_int_equal(tn_sleep(TN_MILLISECOND), r);
+	CHECK_INT(tn_sleep(TN_MILLISECOND), r);
 	return r;
 }
 
@@ -223,9 +223,9 @@ plan_wait(void *arg)
 		tn_scope_open(&inner, by_inner ? soon : late);
 		plan->result = plan->row->wait(NULL);
 		fired = tn_scope_close(&inner);
-		assert_int_equal(fired, by_inner);
+		CHECK_INT(fired, by_inner);
 		fired = tn_scope_close(&outer);
-		assert_int_equal(fired, by_outer);
+		CHECK_INT(fired, by_outer);
 	}
 	plan->took = tn_now() - start;
 	return plan->result;
@@ -240,27 +240,27 @@ plan_run(void *arg)
 	int one = 1, r;
 
 	/* The peers' state: a full and an empty channel, a held mutex. */
-	assert_int_equal(tn_channel_open(sizeof(int), 1, &full), 0);
-	assert_int_equal(tn_channel_open(sizeof(int), 1, &empty), 0);
-	assert_int_equal(tn_mutex_open(&held), 0);
-	assert_int_equal(tn_channel_send(full, &one), 0);
-	assert_int_equal(tn_mutex_lock(held), 0);
-	assert_int_equal(socketpair(AF_UNIX,
-	    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair), 0);
+	CHECK_INT(tn_channel_open(sizeof(int), 1, &full), 0);
+	CHECK_INT(tn_channel_open(sizeof(int), 1, &empty), 0);
+	CHECK_INT(tn_mutex_open(&held), 0);
+	CHECK_INT(tn_channel_send(full, &one), 0);
+	CHECK_INT(tn_mutex_lock(held), 0);
+	CHECK_INT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK |
+	    SOCK_CLOEXEC, 0, pair), 0);
 
-	assert_int_equal(tn_group_open(&group), 0);
-	assert_int_equal((plan->thread ? tn_go_thread : tn_go)(group,
-	    plan_wait, plan), 0);
+	CHECK_INT(tn_group_open(&group), 0);
+	CHECK_INT((plan->thread ? tn_go_thread : tn_go)(group, plan_wait, plan),
+	    0);
 	if (plan->how == CANCEL) {
-		assert_int_equal(tn_sleep(10 * TN_MILLISECOND), 0);
+		CHECK_INT(tn_sleep(10 * TN_MILLISECOND), 0);
 		tn_group_cancel(group);
 	}
 	r = tn_group_wait(group);
-	assert_int_equal(r, plan->how == CANCEL ? 0 : -ETIMEDOUT);
+	CHECK_INT(r, plan->how == CANCEL ? 0 : -ETIMEDOUT);
 	tn_group_free(group);
-	assert_int_equal(plan->result, expected);
-	assert_true(plan->how == CANCEL || plan->took >= 9 * TN_MILLISECOND);
-	assert_true(plan->took < 3 * TN_SECOND);
+	CHECK_INT(plan->result, expected);
+	CHECK(plan->how == CANCEL || plan->took >= 9 * TN_MILLISECOND);
+	CHECK(plan->took < 3 * TN_SECOND);
 
 	tn_mutex_unlock(held);
 	tn_mutex_free(held);
@@ -281,7 +281,7 @@ test_row(void **state)
 			struct plan plan = { .row = row,
 				.how = (enum how)how, .thread = thread != 0 };
 
-			assert_int_equal(tn_run(plan_run, &plan, NULL), 0);
+			CHECK_INT(tn_run(plan_run, &plan, NULL), 0);
 		}
 	}
 }
@@ -292,7 +292,7 @@ test_discarded(void **state)
 {
 	for (int i = 0; i < 100 && atomic_load(&discarded) < 8; i++)
 		usleep(10000);
-	assert_int_equal(atomic_load(&discarded), 8);
+	CHECK_INT(atomic_load(&discarded), 8);
 }
 
 /* The second one waits in the queue when both are left behind. */
@@ -304,21 +304,21 @@ unbegun_main(void *arg)
 	struct tn_group *group;
 
 	tn_scope_open(&scope, tn_after(20 * TN_MILLISECOND));
-	assert_int_equal(tn_group_open(&group), 0);
+	CHECK_INT(tn_group_open(&group), 0);
 	tn_scope_close(&scope);
-	assert_int_equal(tn_go(group, wait_job, NULL), 0);
-	assert_int_equal(tn_go(group, wait_job, NULL), 0);
-	assert_int_equal(tn_group_wait(group), -ETIMEDOUT);
+	CHECK_INT(tn_go(group, wait_job, NULL), 0);
+	CHECK_INT(tn_go(group, wait_job, NULL), 0);
+	CHECK_INT(tn_group_wait(group), -ETIMEDOUT);
 	tn_group_free(group);
-	assert_int_equal(atomic_load(&discarded), before + 1);
+	CHECK_INT(atomic_load(&discarded), before + 1);
 	while (atomic_load(&discarded) < before + 2)
-		assert_int_equal(tn_sleep(TN_MILLISECOND), 0);
+		CHECK_INT(tn_sleep(TN_MILLISECOND), 0);
 
 	/* It left the queue, so the one worker is enough for the next. */
-	assert_int_equal(tn_sleep(50 * TN_MILLISECOND), 0);
+	CHECK_INT(tn_sleep(50 * TN_MILLISECOND), 0);
 	tn__workers_limit(0, 0);
-	assert_int_equal(wait_job(NULL), 0);
-	assert_int_equal(tn__workers_count(), 1);
+	CHECK_INT(wait_job(NULL), 0);
+	CHECK_INT(tn__workers_count(), 1);
 	return 0;
 }
 
@@ -331,7 +331,7 @@ test_discarded_unbegun(void **state)
 		tn__workers_retire();
 		usleep(1000);
 	}
-	assert_int_equal(tn_run(unbegun_main, NULL, &one), 0);
+	CHECK_INT(tn_run(unbegun_main, NULL, &one), 0);
 }
 
 int

@@ -2,14 +2,10 @@
 #ifndef TESTS_UNIT_RT_CHECK_H
 #define TESTS_UNIT_RT_CHECK_H
 
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdatomic.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
 #include "base/list.h"
 #include "base/memory.h"
+#include "unit/check.h"
 
 #endif

@@ -102,7 +102,7 @@ start(int (*child)(void))
 	struct tn__process p;
 	int r = tn__process_fork(&p);
 
-	assert_in_range(r, 0, 1);
+	CHECK(r >= 0 && r <= 1);
 	if (r == 0)
 		tn__process_exit(child());
 	if (without_pidfd && p.io.fd >= 0)
@@ -117,11 +117,11 @@ fork_and_wait(void *arg)
 	struct tn__process p = start(row->child);
 	int status = 99;
 
-	assert_int_equal(tn__process_wait(&p, &status), 0);
-	assert_int_equal(status, row->status);
-	assert_int_equal(p.pid, 0);
+	CHECK_INT(tn__process_wait(&p, &status), 0);
+	CHECK_INT(status, row->status);
+	CHECK_INT(p.pid, 0);
 	tn__process_kill(&p, SIGKILL); /* nobody */
-	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+	CHECK_INT(waitpid(-1, NULL, WNOHANG), -1);
 	return 0;
 }
 
@@ -134,14 +134,14 @@ end_early(void *arg)
 
 	for (int i = 0; i < 2; i++) {
 		tn_scope_open(&scope, tn_after(10 * TN_MILLISECOND));
-		assert_int_equal(tn__process_wait(&p, &status), -ETIMEDOUT);
-		assert_true(tn_scope_close(&scope));
-		assert_non_null(strstr(tn_error_text(), "wait for child"));
-		assert_int_equal(status, 99);
+		CHECK_INT(tn__process_wait(&p, &status), -ETIMEDOUT);
+		CHECK(tn_scope_close(&scope));
+		CHECK(strstr(tn_error_text(), "wait for child") != NULL);
+		CHECK_INT(status, 99);
 	}
 	tn__process_kill(&p, SIGTERM);
-	assert_int_equal(tn__process_wait(&p, &status), 0);
-	assert_int_equal(status, -SIGTERM);
+	CHECK_INT(tn__process_wait(&p, &status), 0);
+	CHECK_INT(status, -SIGTERM);
 	return 0;
 }
 
@@ -152,9 +152,9 @@ reaped_before(void *arg)
 	struct tn__process p = start(child_nothing);
 	int status = 99;
 
-	assert_int_equal(waitpid(p.pid, NULL, 0), p.pid);
-	assert_int_equal(tn__process_wait(&p, &status), 0);
-	assert_int_equal(status, 99);
+	CHECK_INT(waitpid(p.pid, NULL, 0), p.pid);
+	CHECK_INT(tn__process_wait(&p, &status), 0);
+	CHECK_INT(status, 99);
 	return 0;
 }
 
@@ -167,8 +167,8 @@ everywhere(int (*test)(void *), const void *arg)
 
 	for (int i = 0; i < 2; i++) {
 		without_pidfd = i != 0;
-		assert_int_equal(test(a), 0);
-		assert_int_equal(tn_run(test, a, NULL), 0);
+		CHECK_INT(test(a), 0);
+		CHECK_INT(tn_run(test, a, NULL), 0);
 	}
 }
 
@@ -212,11 +212,11 @@ test_refused(void **state)
 	const struct tn_run_options two = { .loops = 2 };
 	struct tn_group *group;
 
-	assert_int_equal(tn_run(fork_here, NULL, &two), -EBUSY);
-	assert_non_null(strstr(tn_error_text(), "use one loop and no threads"));
-	assert_int_equal(tn_group_open(&group), 0);
-	assert_int_equal(tn_go_thread(group, wait_for_cancel, NULL), 0);
-	assert_int_equal(fork_here(NULL), -EBUSY);
+	CHECK_INT(tn_run(fork_here, NULL, &two), -EBUSY);
+	CHECK(strstr(tn_error_text(), "use one loop and no threads") != NULL);
+	CHECK_INT(tn_group_open(&group), 0);
+	CHECK_INT(tn_go_thread(group, wait_for_cancel, NULL), 0);
+	CHECK_INT(fork_here(NULL), -EBUSY);
 	tn_group_free(group);
 }
 

@@ -54,10 +54,10 @@ test_crowd(void **state)
 	const struct tn_run_options three = { .loops = 3 };
 
 	tn__semaphore_init(&semaphore, AT_ONCE);
-	assert_int_equal(tn_run(crowd, NULL, &three), 0);
-	assert_int_equal(atomic_load(&rounds), MEMBERS * ROUNDS);
-	assert_int_equal(atomic_load(&most), AT_ONCE);
-	assert_int_equal(semaphore.count, AT_ONCE);
+	CHECK_INT(tn_run(crowd, NULL, &three), 0);
+	CHECK_INT(atomic_load(&rounds), MEMBERS * ROUNDS);
+	CHECK_INT(atomic_load(&most), AT_ONCE);
+	CHECK_INT(semaphore.count, AT_ONCE);
 	tn__semaphore_destroy(&semaphore);
 }
 
@@ -77,11 +77,11 @@ static void
 test_in_vain(void **state)
 {
 	tn__semaphore_init(&semaphore, 0);
-	assert_int_equal(in_vain(NULL), -ETIMEDOUT);
-	assert_int_equal(tn_run(in_vain, NULL, NULL), -ETIMEDOUT);
+	CHECK_INT(in_vain(NULL), -ETIMEDOUT);
+	CHECK_INT(tn_run(in_vain, NULL, NULL), -ETIMEDOUT);
 	tn__semaphore_give(&semaphore);
-	assert_int_equal(in_vain(NULL), -EIO); /* not in vain */
-	assert_int_equal(semaphore.count, 0);
+	CHECK_INT(in_vain(NULL), -EIO); /* not in vain */
+	CHECK_INT(semaphore.count, 0);
 	tn__semaphore_destroy(&semaphore);
 }
 

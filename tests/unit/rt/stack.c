@@ -71,7 +71,7 @@ overflow_in_child(bool old_kernel)
 	ssize_t n;
 	pid_t child;
 
-	assert_int_equal(pipe(out), 0);
+	CHECK_INT(pipe(out), 0);
 	child = fork();
 	if (child == 0) {
 		dup2(out[1], 2);
@@ -87,11 +87,11 @@ overflow_in_child(bool old_kernel)
 	    sizeof(text) - 1 - used)) > 0)
 		used += (size_t)n;
 	close(out[0]);
-	assert_int_equal(waitpid(child, &status, 0), child);
+	CHECK_INT(waitpid(child, &status, 0), child);
 	/* By the signal, or by a sanitizer's handler that comes after ours. */
-	assert_true(WIFSIGNALED(status) || WEXITSTATUS(status) > 1);
-	assert_non_null(strstr(text, "(digger) overflowed its stack of 256 "
-	    "KiB; raise tn_run_options.stack_bytes"));
+	CHECK(WIFSIGNALED(status) || WEXITSTATUS(status) > 1);
+	CHECK(strstr(text, "(digger) overflowed its stack of 256 "
+	    "KiB; raise tn_run_options.stack_bytes") != NULL);
 }
 
 static void
@@ -115,7 +115,7 @@ resident_pages(const char *stack, size_t size)
 	size_t page = tn__page_size(), count = size / page;
 	unsigned resident = 0;
 
-	assert_true(count <= sizeof(in));
+	CHECK(count <= sizeof(in));
 	if (mincore((void *)(uintptr_t)stack, size, in) != 0)
 		return 0;
 	for (size_t i = 0; i < count; i++)
@@ -139,15 +139,15 @@ trim_main(void *arg)
 	size_t page = tn__page_size(), size = tn__loop()->stack_size - page;
 	unsigned before, after;
 
-	assert_int_equal(tn_group_open(&g), 0);
-	assert_int_equal(tn_go(g, dig_and_park, &f), 0);
-	assert_int_equal(tn_sleep(5 * TN_MILLISECOND), 0);
+	CHECK_INT(tn_group_open(&g), 0);
+	CHECK_INT(tn_go(g, dig_and_park, &f), 0);
+	CHECK_INT(tn_sleep(5 * TN_MILLISECOND), 0);
 	before = resident_pages(f->stack + page, size);
-	assert_int_equal(tn_sleep(2500 * TN_MILLISECOND), 0);
+	CHECK_INT(tn_sleep(2500 * TN_MILLISECOND), 0);
 	after = resident_pages(f->stack + page, size);
-	assert_true(before >= 16);
+	CHECK(before >= 16);
 	if (tn__context_depth(&f->context) != NULL)
-		assert_true(after < before / 2);
+		CHECK(after < before / 2);
 	tn_group_free(g);
 	return 0;
 }
@@ -155,7 +155,7 @@ trim_main(void *arg)
 static void
 test_trim(void **state)
 {
-	assert_int_equal(tn_run(trim_main, NULL, NULL), 0);
+	CHECK_INT(tn_run(trim_main, NULL, NULL), 0);
 }
 
 static int
@@ -171,12 +171,12 @@ reuse_main(void *arg)
 	char *first, *second;
 	struct tn_group *g;
 
-	assert_int_equal(tn_group_open(&g), 0);
-	assert_int_equal(tn_go(g, stack_of, &first), 0);
-	assert_int_equal(tn_group_wait(g), 0);
-	assert_int_equal(tn_go(g, stack_of, &second), 0);
-	assert_int_equal(tn_group_wait(g), 0);
-	assert_ptr_equal(first, second); /* last in, first out */
+	CHECK_INT(tn_group_open(&g), 0);
+	CHECK_INT(tn_go(g, stack_of, &first), 0);
+	CHECK_INT(tn_group_wait(g), 0);
+	CHECK_INT(tn_go(g, stack_of, &second), 0);
+	CHECK_INT(tn_group_wait(g), 0);
+	CHECK(first == second); /* last in, first out */
 	tn_group_free(g);
 	return 0;
 }
@@ -184,7 +184,7 @@ reuse_main(void *arg)
 static void
 test_reuse(void **state)
 {
-	assert_int_equal(tn_run(reuse_main, NULL, NULL), 0);
+	CHECK_INT(tn_run(reuse_main, NULL, NULL), 0);
 }
 
 int

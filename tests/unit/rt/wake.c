@@ -27,7 +27,7 @@ meeting_recv(void *arg)
 	/* Its next wait is none of the sender's business. */
 	tn_shield_open(&shield, TN_NEVER);
 	start = tn_now();
-	assert_int_equal(tn_sleep(20 * TN_MILLISECOND), 0);
+	CHECK_INT(tn_sleep(20 * TN_MILLISECOND), 0);
 	m->slept = tn_now() - start;
 	tn_shield_close(&shield);
 	return 0;
@@ -38,15 +38,14 @@ static void
 meeting_open(struct meeting *m, size_t capacity)
 {
 	*m = (struct meeting){ .result = -1 };
-	assert_int_equal(tn_channel_open(sizeof(int), capacity, &m->channel),
-	    0);
-	assert_int_equal(tn_group_open(&m->group), 0);
+	CHECK_INT(tn_channel_open(sizeof(int), capacity, &m->channel), 0);
+	CHECK_INT(tn_group_open(&m->group), 0);
 }
 
 static void
 meeting_close(struct meeting *m)
 {
-	assert_int_equal(tn_group_wait(m->group), 0);
+	CHECK_INT(tn_group_wait(m->group), 0);
 	tn_group_free(m->group);
 	tn_channel_free(m->channel);
 }
@@ -59,7 +58,7 @@ send_seven(void *arg)
 	struct meeting *m = arg;
 	int seven = 7;
 
-	assert_int_equal(tn_channel_try_send(m->channel, &seven), 0);
+	CHECK_INT(tn_channel_try_send(m->channel, &seven), 0);
 	return NULL;
 }
 
@@ -75,8 +74,8 @@ send_from_thread(struct meeting *m)
 {
 	pthread_t thread;
 
-	assert_int_equal(pthread_create(&thread, NULL, send_seven, m), 0);
-	assert_int_equal(pthread_join(thread, NULL), 0);
+	CHECK_INT(pthread_create(&thread, NULL, send_seven, m), 0);
+	CHECK_INT(pthread_join(thread, NULL), 0);
 }
 
 /* The receiver was woken by the cancellation and has yet to run when it is
@@ -88,14 +87,14 @@ granted_main(void *arg)
 	struct meeting m;
 
 	meeting_open(&m, 0);
-	assert_int_equal(tn_go(m.group, meeting_recv, &m), 0);
-	assert_int_equal(tn_sleep(2 * TN_MILLISECOND), 0);
+	CHECK_INT(tn_go(m.group, meeting_recv, &m), 0);
+	CHECK_INT(tn_sleep(2 * TN_MILLISECOND), 0);
 	tn_group_cancel(m.group);
 	(*send)(&m);
 	meeting_close(&m);
-	assert_int_equal(m.result, 1);
-	assert_int_equal(m.message, 7);
-	assert_true(m.slept >= 20 * TN_MILLISECOND);
+	CHECK_INT(m.result, 1);
+	CHECK_INT(m.message, 7);
+	CHECK(m.slept >= 20 * TN_MILLISECOND);
 	return 0;
 }
 
@@ -104,7 +103,7 @@ test_granted_when_cancelled(void **state)
 {
 	void (*send)(struct meeting *) = send_from_here;
 
-	assert_int_equal(tn_run(granted_main, &send, NULL), 0);
+	CHECK_INT(tn_run(granted_main, &send, NULL), 0);
 }
 
 static void
@@ -112,7 +111,7 @@ test_granted_by_a_thread(void **state)
 {
 	void (*send)(struct meeting *) = send_from_thread;
 
-	assert_int_equal(tn_run(granted_main, &send, NULL), 0);
+	CHECK_INT(tn_run(granted_main, &send, NULL), 0);
 }
 
 /* ---- a full channel ---------------------------------------------------- */
@@ -138,15 +137,15 @@ room_main(void *arg)
 	struct meeting m;
 
 	meeting_open(&m, 1);
-	assert_int_equal(tn_go_thread(m.group, send_two, &m), 0);
-	assert_int_equal(tn_sleep(10 * TN_MILLISECOND), 0);
-	assert_int_equal(tn_channel_recv(m.channel, &m.message), 1);
-	assert_int_equal(m.message, 1);
+	CHECK_INT(tn_go_thread(m.group, send_two, &m), 0);
+	CHECK_INT(tn_sleep(10 * TN_MILLISECOND), 0);
+	CHECK_INT(tn_channel_recv(m.channel, &m.message), 1);
+	CHECK_INT(m.message, 1);
 	tn_scope_open(&scope, tn_after(5 * TN_SECOND));
-	assert_int_equal(tn_group_wait(m.group), 0);
-	assert_false(tn_scope_close(&scope));
-	assert_int_equal(tn_channel_recv(m.channel, &m.message), 1);
-	assert_int_equal(m.message, 2);
+	CHECK_INT(tn_group_wait(m.group), 0);
+	CHECK(!tn_scope_close(&scope));
+	CHECK_INT(tn_channel_recv(m.channel, &m.message), 1);
+	CHECK_INT(m.message, 2);
 	meeting_close(&m);
 	return 0;
 }
@@ -154,7 +153,7 @@ room_main(void *arg)
 static void
 test_room_for_a_thread(void **state)
 {
-	assert_int_equal(tn_run(room_main, NULL, NULL), 0);
+	CHECK_INT(tn_run(room_main, NULL, NULL), 0);
 }
 
 /* ---- a descriptor that is closed --------------------------------------- */
@@ -177,16 +176,16 @@ close_main(void *arg)
 	struct tn__io io;
 	int fds[2];
 
-	assert_int_equal(socketpair(AF_UNIX,
-	    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds), 0);
+	CHECK_INT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK |
+	    SOCK_CLOEXEC, 0, fds), 0);
 	while (write(fds[0], bytes, sizeof(bytes)) > 0)
 		;
 	tn__io_init(&io, fds[0], 0);
-	assert_int_equal(tn_group_open(&g), 0);
-	assert_int_equal(tn_go(g, wait_to_write, &io), 0);
-	assert_int_equal(tn_sleep(5 * TN_MILLISECOND), 0);
+	CHECK_INT(tn_group_open(&g), 0);
+	CHECK_INT(tn_go(g, wait_to_write, &io), 0);
+	CHECK_INT(tn_sleep(5 * TN_MILLISECOND), 0);
 	close(tn__io_close(&io));
-	assert_int_equal(tn_group_wait(g), -EBADF);
+	CHECK_INT(tn_group_wait(g), -EBADF);
 	tn_group_free(g);
 	close(fds[1]);
 	return 0;
@@ -208,21 +207,20 @@ foreign_main(void *arg)
 	struct tn__io io;
 	int fds[2];
 
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0,
-	    fds), 0);
+	CHECK_INT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
 	while (send(fds[0], bytes, sizeof(bytes), MSG_DONTWAIT) > 0)
 		;
 	tn__io_init(&io, fds[0], TN__IO_FOREIGN);
-	assert_int_equal(tn_group_open(&readers), 0);
-	assert_int_equal(tn_group_open(&writers), 0);
-	assert_int_equal(tn_go(readers, wait_to_read, &io), 0);
-	assert_int_equal(tn_go(writers, wait_to_write, &io), 0);
-	assert_int_equal(tn_sleep(5 * TN_MILLISECOND), 0);
-	assert_int_equal(write(fds[1], "x", 1), 1);
-	assert_int_equal(tn_group_wait(readers), 0);
+	CHECK_INT(tn_group_open(&readers), 0);
+	CHECK_INT(tn_group_open(&writers), 0);
+	CHECK_INT(tn_go(readers, wait_to_read, &io), 0);
+	CHECK_INT(tn_go(writers, wait_to_write, &io), 0);
+	CHECK_INT(tn_sleep(5 * TN_MILLISECOND), 0);
+	CHECK_INT(write(fds[1], "x", 1), 1);
+	CHECK_INT(tn_group_wait(readers), 0);
 	while (recv(fds[1], bytes, sizeof(bytes), MSG_DONTWAIT) > 0)
 		;
-	assert_int_equal(tn_group_wait(writers), 0);
+	CHECK_INT(tn_group_wait(writers), 0);
 	tn_group_free(readers);
 	tn_group_free(writers);
 	close(tn__io_close(&io));
@@ -239,7 +237,7 @@ bounded_main(void *arg)
 
 	tn_scope_open(&scope, tn_after(10 * TN_SECOND));
 	r = (*main)(NULL);
-	assert_false(tn_scope_close(&scope));
+	CHECK(!tn_scope_close(&scope));
 	return r;
 }
 
@@ -248,7 +246,7 @@ test_closed_under_a_writer(void **state)
 {
 	int (*main)(void *) = close_main;
 
-	assert_int_equal(tn_run(bounded_main, &main, NULL), 0);
+	CHECK_INT(tn_run(bounded_main, &main, NULL), 0);
 }
 
 static void
@@ -256,14 +254,14 @@ test_both_ways_of_a_foreign_one(void **state)
 {
 	int (*main)(void *) = foreign_main;
 
-	assert_int_equal(tn_run(bounded_main, &main, NULL), 0);
+	CHECK_INT(tn_run(bounded_main, &main, NULL), 0);
 }
 
 static void
 io_open(struct tn__io *io, int fd)
 {
 	tn__io_init(io, fd, 0);
-	assert_int_equal(tn__io_register(io, TN__IO_READ), 0);
+	CHECK_INT(tn__io_register(io, TN__IO_READ), 0);
 	tn__io_empty(io, TN__IO_READ);
 }
 
@@ -277,15 +275,15 @@ stale_main(void *arg)
 	uint64_t data;
 	int fds[2];
 
-	assert_int_equal(socketpair(AF_UNIX,
-	    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds), 0);
+	CHECK_INT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK |
+	    SOCK_CLOEXEC, 0, fds), 0);
 	io_open(&gone, fds[0]);
 	data = (uint64_t)loop->slots[gone.slot].generation << 32 | gone.slot;
 	close(tn__io_close(&gone));
 	io_open(&present, fds[1]);
-	assert_int_equal(present.slot, gone.slot);
+	CHECK_INT(present.slot, gone.slot);
 	tn__io_event(loop, data, TN__POLL_IN);
-	assert_false(present.ready[TN__IO_READ]);
+	CHECK(!present.ready[TN__IO_READ]);
 	close(tn__io_close(&present));
 	return 0;
 }
@@ -293,7 +291,7 @@ stale_main(void *arg)
 static void
 test_stale_event(void **state)
 {
-	assert_int_equal(tn_run(stale_main, NULL, NULL), 0);
+	CHECK_INT(tn_run(stale_main, NULL, NULL), 0);
 }
 
 int

@@ -87,7 +87,7 @@ carrier_send(struct tn_stream *s, const struct iovec *vectors, int count,
 	c->sends++;
 	for (int i = 0; i < count; i++)
 		total += vectors[i].iov_len;
-	assert_true(total > 0);
+	CHECK(total > 0);
 	n = carrier_admit(c, total);
 	if (n < 0)
 		return n;
@@ -96,7 +96,7 @@ carrier_send(struct tn_stream *s, const struct iovec *vectors, int count,
 		struct tn_slice piece = tn_slice_head(
 		    tn_slice(vectors[i].iov_base, vectors[i].iov_len), left);
 
-		assert_int_equal(tn_buffer_append(&c->sent, piece), 0);
+		CHECK_INT(tn_buffer_append(&c->sent, piece), 0);
 		left -= piece.len;
 	}
 	return n;
@@ -128,11 +128,11 @@ carrier_new(const struct carrier_plan *plan)
 	struct carrier *c;
 	int ends[2];
 
-	assert_int_equal(tn__stream_new(&carrier_ops, sizeof(*c), NULL, &s), 0);
+	CHECK_INT(tn__stream_new(&carrier_ops, sizeof(*c), NULL, &s), 0);
 	c = carrier_of(s);
 	c->plan = *plan;
 	c->left = plan->room;
-	assert_int_equal(pipe(ends), 0);
+	CHECK_INT(pipe(ends), 0);
 	tn__io_init(&c->io, ends[1], 0);
 	close(ends[0]); /* a broken pipe is writable for ever */
 	return s;

@@ -4,15 +4,10 @@
 #ifndef TESTS_UNIT_STREAM_CARRIER_H
 #define TESTS_UNIT_STREAM_CARRIER_H
 
-#include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
 #include <tenon/buffer.h>
-#include <tenon/error.h>
-#include <cmocka.h>
 
 #include "stream/stream.h"
+#include "unit/check.h"
 
 struct carrier_plan {
 	struct tn_slice in; /* must stay */
@@ -57,37 +52,12 @@ carrier_sent(struct tn_stream *s)
 /* `len` bytes that are all different from their neighbours; free() them. */
 char *carrier_bytes(size_t len);
 
-#define assert_slice(slice, string)                                            \
+#define CHECK_SLICE(slice, string)                                             \
 	do {                                                                   \
 		struct tn_slice slice_ = (slice);                              \
                                                                                \
-		assert_int_equal(slice_.len, strlen(string));                  \
-		assert_memory_equal(slice_.data, string, slice_.len);          \
+		CHECK_INT(slice_.len, strlen(string));                         \
+		CHECK(memcmp(slice_.data, string, slice_.len) == 0);           \
 	} while (0)
-
-/* One named test a row; the first member of a row is its name. */
-#define ROW_TESTS(rows, test) \
-	row_tests(#rows, rows, TN_COUNT(rows), sizeof((rows)[0]), test)
-
-static inline int
-row_tests(const char *group, const void *rows, size_t count, size_t size,
-    CMUnitTestFunction test)
-{
-	struct CMUnitTest *tests = calloc(count, sizeof(*tests));
-	int failed;
-
-	if (tests == NULL)
-		abort();
-	for (size_t i = 0; i < count; i++) {
-		const char *row = (const char *)rows + i * size;
-
-		tests[i].name = *(const char *const *)(const void *)row;
-		tests[i].test_func = test;
-		tests[i].initial_state = (void *)(uintptr_t)row;
-	}
-	failed = _cmocka_run_group_tests(group, tests, count, NULL, NULL);
-	free(tests);
-	return failed;
-}
 
 #endif

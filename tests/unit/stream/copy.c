@@ -40,13 +40,13 @@ test_copy(void **state)
 		struct tn_copy_options options = { .bytes_max = half * max };
 		int64_t n = half * max > 0 ? max : (int64_t)t->len;
 
-		assert_int_equal(tn_stream_copy(to, from, &options), n);
-		assert_int_equal(tn_stream_flush(to), 0);
-		assert_int_equal(carrier_sent(to).len, n);
+		CHECK_INT(tn_stream_copy(to, from, &options), n);
+		CHECK_INT(tn_stream_flush(to), 0);
+		CHECK_INT(carrier_sent(to).len, n);
 		if (n > 0)
-			assert_memory_equal(carrier_sent(to).data, bytes,
-			    (size_t)n);
-		assert_int_equal(tn_stream_bytes_read(from), n);
+			CHECK(memcmp(carrier_sent(to).data, bytes, (size_t)n) ==
+			    0);
+		CHECK_INT(tn_stream_bytes_read(from), n);
 		tn_stream_free(from);
 		tn_stream_free(to);
 	}
@@ -63,7 +63,7 @@ progress(void *arg, int64_t done, int64_t total)
 {
 	struct progress *p = arg;
 
-	assert_true(done > p->done || p->calls == 0);
+	CHECK(done > p->done || p->calls == 0);
 	p->done = done;
 	p->total = total;
 	p->calls++;
@@ -93,12 +93,11 @@ test_progress(void **state)
 		struct tn_copy_options options = { .total = t[i].total,
 			.progress = progress, .progress_arg = &p };
 
-		assert_int_equal(tn_stream_memory(tn_slice(NULL, 0), &to), 0);
-		assert_int_equal(tn_stream_copy(to, from, &options),
-		    t[i].result);
-		assert_int_equal(p.calls, t[i].calls);
-		assert_int_equal(p.total, t[i].total > 0 ? t[i].total : -1);
-		assert_int_equal(p.done, (int64_t)tn_stream_output(to).len);
+		CHECK_INT(tn_stream_memory(tn_slice(NULL, 0), &to), 0);
+		CHECK_INT(tn_stream_copy(to, from, &options), t[i].result);
+		CHECK_INT(p.calls, t[i].calls);
+		CHECK_INT(p.total, t[i].total > 0 ? t[i].total : -1);
+		CHECK_INT(p.done, (int64_t)tn_stream_output(to).len);
 		tn_stream_free(from);
 		tn_stream_free(to);
 	}
@@ -114,9 +113,9 @@ test_copy_fails(void **state)
 	struct tn_stream *from = carrier_new(&from_plan);
 	struct tn_stream *to = carrier_new(&(struct carrier_plan){ 0 });
 
-	assert_int_equal(tn_stream_copy(to, from, NULL), -EIO);
-	assert_int_equal(tn_stream_flush(to), 0);
-	assert_slice(carrier_sent(to), "01234");
+	CHECK_INT(tn_stream_copy(to, from, NULL), -EIO);
+	CHECK_INT(tn_stream_flush(to), 0);
+	CHECK_SLICE(carrier_sent(to), "01234");
 	tn_stream_free(from);
 	tn_stream_free(to);
 
@@ -124,8 +123,8 @@ test_copy_fails(void **state)
 	from = carrier_new(&from_plan);
 	to = carrier_new(&to_plan);
 	to->write_error = -EPIPE;
-	assert_int_equal(tn_stream_copy(to, from, NULL), -EPIPE);
-	assert_int_equal(tn_stream_bytes_read(from), 0);
+	CHECK_INT(tn_stream_copy(to, from, NULL), -EPIPE);
+	CHECK_INT(tn_stream_bytes_read(from), 0);
 	tn_stream_free(from);
 	tn_stream_free(to);
 }
@@ -145,10 +144,10 @@ setup(void **state)
 	int fd;
 
 	contents = carrier_bytes(FILE_LEN);
-	assert_non_null(mkdtemp(folder));
+	CHECK(mkdtemp(folder) != NULL);
 	snprintf(path, sizeof(path), "%s/file", folder);
 	fd = open(path, O_CREAT | O_WRONLY, 0600);
-	assert_int_equal(write(fd, contents, FILE_LEN), FILE_LEN);
+	CHECK_INT(write(fd, contents, FILE_LEN), FILE_LEN);
 	close(fd);
 	return tn_dir_open(folder, &dir);
 }
@@ -212,24 +211,23 @@ send_file(const struct file_row *t, struct tn_stream *ends[2], bool filter)
 	struct tn_file *file;
 
 	if (filter)
-		assert_int_equal(tn_stream_limit(ends[0], 0, &to), 0);
-	assert_int_equal(tn_dir_open_file(dir, TN_SLICE("file"), &file), 0);
-	assert_int_equal(tn_group_open(&group), 0);
-	assert_int_equal(tn_go_thread(group, reader_run, &reader), 0);
-	assert_int_equal(tn_stream_write(to, TN_SLICE("head ")), 0);
-	assert_int_equal(tn_stream_send_file(to, file, t->offset, t->size),
-	    t->sent);
-	assert_int_equal(tn_stream_write(to, TN_SLICE(" tail")), 0);
-	assert_int_equal(tn_stream_shutdown(to), 0);
-	assert_int_equal(tn_stream_bytes_written(to), t->sent + 10);
-	assert_int_equal(tn_group_wait(group), 0);
+		CHECK_INT(tn_stream_limit(ends[0], 0, &to), 0);
+	CHECK_INT(tn_dir_open_file(dir, TN_SLICE("file"), &file), 0);
+	CHECK_INT(tn_group_open(&group), 0);
+	CHECK_INT(tn_go_thread(group, reader_run, &reader), 0);
+	CHECK_INT(tn_stream_write(to, TN_SLICE("head ")), 0);
+	CHECK_INT(tn_stream_send_file(to, file, t->offset, t->size), t->sent);
+	CHECK_INT(tn_stream_write(to, TN_SLICE(" tail")), 0);
+	CHECK_INT(tn_stream_shutdown(to), 0);
+	CHECK_INT(tn_stream_bytes_written(to), t->sent + 10);
+	CHECK_INT(tn_group_wait(group), 0);
 	tn_group_free(group);
 
-	assert_int_equal(reader.got.len, t->sent + 10);
-	assert_memory_equal(reader.got.data, "head ", 5);
-	assert_memory_equal(reader.got.data + 5, contents + t->offset,
-	    (size_t)t->sent);
-	assert_memory_equal(reader.got.data + 5 + t->sent, " tail", 5);
+	CHECK_INT(reader.got.len, t->sent + 10);
+	CHECK(memcmp(reader.got.data, "head ", 5) == 0);
+	CHECK(memcmp(reader.got.data + 5, contents + t->offset, (size_t)t->sent)
+	    == 0);
+	CHECK(memcmp(reader.got.data + 5 + t->sent, " tail", 5) == 0);
 	tn_buffer_free(&reader.got);
 	tn_file_free(file);
 	if (filter)
@@ -243,10 +241,9 @@ socket_pair(struct tn_stream *ends[2])
 {
 	struct tn_socket *sockets[2];
 
-	assert_int_equal(tn_socket_pair(AF_UNIX, SOCK_STREAM, 0, sockets), 0);
+	CHECK_INT(tn_socket_pair(AF_UNIX, SOCK_STREAM, 0, sockets), 0);
 	for (int i = 0; i < 2; i++)
-		assert_int_equal(tn_stream_from_socket(sockets[i], &ends[i]),
-		    0);
+		CHECK_INT(tn_stream_from_socket(sockets[i], &ends[i]), 0);
 }
 
 static void
@@ -258,7 +255,7 @@ test_send_file(void **state)
 	send_file(*state, ends, false);
 	socket_pair(ends);
 	send_file(*state, ends, true);
-	assert_int_equal(tn_stream_pair(0, ends), 0);
+	CHECK_INT(tn_stream_pair(0, ends), 0);
 	send_file(*state, ends, false);
 }
 
@@ -282,26 +279,22 @@ test_send_file_fails(void **state)
 	struct tn_stream *ends[2];
 	struct tn_file *file;
 
-	assert_int_equal(tn_dir_open_file(dir, TN_SLICE("file"), &file), 0);
+	CHECK_INT(tn_dir_open_file(dir, TN_SLICE("file"), &file), 0);
 	socket_pair(ends);
-	assert_int_equal(tn_stream_send_file(ends[0], file, -1, 1), -EINVAL);
-	assert_int_equal(tn_stream_send_file(ends[0], file, 0, -1), -EINVAL);
-	assert_int_equal(tn_stream_send_file(ends[0], file, 1, INT64_MAX),
-	    -EINVAL);
+	CHECK_INT(tn_stream_send_file(ends[0], file, -1, 1), -EINVAL);
+	CHECK_INT(tn_stream_send_file(ends[0], file, 0, -1), -EINVAL);
+	CHECK_INT(tn_stream_send_file(ends[0], file, 1, INT64_MAX), -EINVAL);
 
 	/* The reader leaves: the error comes, and stays. */
 	tn_stream_free(ends[1]);
-	assert_int_equal(tn_stream_send_file(ends[0], file, 0, FILE_LEN),
-	    -EPIPE);
-	assert_int_equal(tn_stream_send_file(ends[0], file, 0, FILE_LEN),
-	    -EPIPE);
-	assert_int_equal(tn_stream_write(ends[0], TN_SLICE("x")), -EPIPE);
+	CHECK_INT(tn_stream_send_file(ends[0], file, 0, FILE_LEN), -EPIPE);
+	CHECK_INT(tn_stream_send_file(ends[0], file, 0, FILE_LEN), -EPIPE);
+	CHECK_INT(tn_stream_write(ends[0], TN_SLICE("x")), -EPIPE);
 	tn_stream_free(ends[0]);
 
 	socket_pair(ends);
-	assert_int_equal(tn_stream_shutdown(ends[0]), 0);
-	assert_int_equal(tn_stream_send_file(ends[0], file, 0, FILE_LEN),
-	    -EPIPE);
+	CHECK_INT(tn_stream_shutdown(ends[0]), 0);
+	CHECK_INT(tn_stream_send_file(ends[0], file, 0, FILE_LEN), -EPIPE);
 	tn_stream_free(ends[0]);
 	tn_stream_free(ends[1]);
 	tn_file_free(file);
@@ -317,7 +310,7 @@ main(void)
 	const struct CMUnitTest file_tests[] = {
 		cmocka_unit_test(test_send_file_fails),
 	};
-	int failed = ROW_TESTS(rows, test_copy) +
+	int failed = CHECK_ROWS(rows, test_copy) +
 	    cmocka_run_group_tests(tests, NULL, NULL);
 
 	failed += test_files();

@@ -29,10 +29,10 @@ test_dial_fails(void **state)
 	const struct dial_row *t = *state;
 	struct tn_stream *s = NULL;
 
-	assert_int_equal(tn_dial(t->address, NULL, &s), t->error);
-	assert_null(s);
-	assert_int_equal(tn_error_code(), t->error);
-	assert_non_null(strstr(tn_error_text(), t->text));
+	CHECK_INT(tn_dial(t->address, NULL, &s), t->error);
+	CHECK(s == NULL);
+	CHECK_INT(tn_error_code(), t->error);
+	CHECK(strstr(tn_error_text(), t->text) != NULL);
 }
 
 static void
@@ -44,9 +44,9 @@ test_dial_unix(void **state)
 
 	snprintf(address, sizeof(address), "unix:@tenon-test-%d",
 	    (int)getpid());
-	assert_int_equal(tn_listen(address, NULL, &listener), 0);
-	assert_int_equal(tn_dial(address, NULL, &s), 0);
-	assert_int_equal(tn_socket_accept(listener, &accepted, NULL), 0);
+	CHECK_INT(tn_listen(address, NULL, &listener), 0);
+	CHECK_INT(tn_dial(address, NULL, &s), 0);
+	CHECK_INT(tn_socket_accept(listener, &accepted, NULL), 0);
 	tn_socket_free(accepted);
 	tn_socket_free(listener);
 	tn_stream_free(s);
@@ -65,12 +65,12 @@ test_dial_timeout(void **state)
 
 	snprintf(address, sizeof(address), "unix:@tenon-test-%d",
 	    (int)getpid());
-	assert_int_equal(tn_listen(address, &listen_options, &listener), 0);
+	CHECK_INT(tn_listen(address, &listen_options, &listener), 0);
 	while (n < 4 && (r = tn_dial(address, &options, &s[n])) == 0)
 		n++;
-	assert_int_equal(r, -ETIMEDOUT);
-	assert_non_null(strstr(tn_error_text(),
-	    "no connection within 50 ms: connect unix:@tenon-test-"));
+	CHECK_INT(r, -ETIMEDOUT);
+	CHECK(strstr(tn_error_text(),
+	    "no connection within 50 ms: connect unix:@tenon-test-") != NULL);
 	while (n > 0)
 		tn_stream_free(s[--n]);
 	tn_socket_free(listener);
@@ -86,20 +86,18 @@ test_dial_nodelay(void **state)
 	int value = 0;
 	socklen_t size = sizeof(value);
 
-	assert_int_equal(tn_listen("127.0.0.1:0", NULL, &listener), 0);
-	assert_int_equal(tn_socket_getsockname(listener, &name), 0);
-	assert_int_equal(tn_dial(tn_address_format(&name, address), NULL, &s),
-	    0);
-	assert_int_equal(tn_socket_getsockopt(tn_stream_socket(s), IPPROTO_TCP,
-			     TCP_NODELAY, &value, &size),
-	    0);
-	assert_int_equal(value, 1);
+	CHECK_INT(tn_listen("127.0.0.1:0", NULL, &listener), 0);
+	CHECK_INT(tn_socket_getsockname(listener, &name), 0);
+	CHECK_INT(tn_dial(tn_address_format(&name, address), NULL, &s), 0);
+	CHECK_INT(tn_socket_getsockopt(tn_stream_socket(s), IPPROTO_TCP,
+	    TCP_NODELAY, &value, &size), 0);
+	CHECK_INT(value, 1);
 	tn_stream_free(s);
 	tn_socket_free(listener);
 
 	/* And with nobody there the text is the race's. */
-	assert_int_equal(tn_dial(address, NULL, &s), -ECONNREFUSED);
-	assert_non_null(strstr(tn_error_text(), address));
+	CHECK_INT(tn_dial(address, NULL, &s), -ECONNREFUSED);
+	CHECK(strstr(tn_error_text(), address) != NULL);
 }
 
 int
@@ -111,6 +109,6 @@ main(void)
 		cmocka_unit_test(test_dial_nodelay),
 	};
 
-	return ROW_TESTS(dials, test_dial_fails) +
+	return CHECK_ROWS(dials, test_dial_fails) +
 	    cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,7 +11,7 @@
 static int
 in_loop(int (*test)(void *))
 {
-	assert_int_equal(test(NULL), 0);
+	CHECK_INT(test(NULL), 0);
 	return tn_run(test, NULL, NULL);
 }
 
@@ -25,38 +25,38 @@ pipe_talk(void *arg)
 	struct tn_slice got;
 	int fds[2];
 
-	assert_int_equal(pipe(fds), 0);
-	assert_int_equal(tn_stream_from_fd(fds[0], &in), 0);
-	assert_int_equal(tn_stream_from_fd(fds[1], &out), 0);
+	CHECK_INT(pipe(fds), 0);
+	CHECK_INT(tn_stream_from_fd(fds[0], &in), 0);
+	CHECK_INT(tn_stream_from_fd(fds[1], &out), 0);
 
 	tn_scope_open(&scope, tn_after(5 * TN_MILLISECOND));
-	assert_int_equal(tn_stream_fill(in, 1, &got), -ETIMEDOUT);
-	assert_true(tn_scope_close(&scope));
-	assert_null(in->in);
+	CHECK_INT(tn_stream_fill(in, 1, &got), -ETIMEDOUT);
+	CHECK(tn_scope_close(&scope));
+	CHECK(in->in == NULL);
 
 	/* Pushed when the fiber waits for the other end. */
-	assert_int_equal(tn_stream_write(out, TN_SLICE("hello\n")), 0);
-	assert_int_equal(tn_stream_read_line(in, TN_LINE_ANY, 80, &got), 1);
-	assert_slice(got, "hello");
+	CHECK_INT(tn_stream_write(out, TN_SLICE("hello\n")), 0);
+	CHECK_INT(tn_stream_read_line(in, TN_LINE_ANY, 80, &got), 1);
+	CHECK_SLICE(got, "hello");
 
 	/* The flags of a descriptor that others share stay as they are, and
 	 * freeing the stream does not close it. */
-	assert_int_equal(fcntl(fds[0], F_GETFL) & O_NONBLOCK, 0);
-	assert_int_equal(tn_stream_close(out), 0);
-	assert_int_equal(write(fds[1], "x", 1), 1);
+	CHECK_INT(fcntl(fds[0], F_GETFL) & O_NONBLOCK, 0);
+	CHECK_INT(tn_stream_close(out), 0);
+	CHECK_INT(write(fds[1], "x", 1), 1);
 	close(fds[1]);
-	assert_int_equal(tn_stream_fill(in, 2, &got), 1);
+	CHECK_INT(tn_stream_fill(in, 2, &got), 1);
 	tn_stream_consume(in, 1);
-	assert_int_equal(tn_stream_fill(in, 1, &got), 0);
+	CHECK_INT(tn_stream_fill(in, 1, &got), 0);
 	tn_stream_free(in);
-	assert_int_equal(close(fds[0]), 0);
+	CHECK_INT(close(fds[0]), 0);
 	return 0;
 }
 
 static void
 test_pipe(void **state)
 {
-	assert_int_equal(in_loop(pipe_talk), 0);
+	CHECK_INT(in_loop(pipe_talk), 0);
 }
 
 /* A megabyte through a blocking pipe, both ends on one loop: neither a read nor
@@ -81,14 +81,14 @@ pipe_pour(void *arg)
 	char *got = malloc(PIPE_BYTES), *bytes = carrier_bytes(PIPE_BYTES);
 	int fds[2];
 
-	assert_int_equal(pipe(fds), 0);
-	assert_int_equal(tn_stream_from_fd(fds[0], &in), 0);
-	assert_int_equal(tn_stream_from_fd(fds[1], &out), 0);
-	assert_int_equal(tn_group_open(&group), 0);
-	assert_int_equal(tn_go(group, pipe_writer, out), 0);
-	assert_int_equal(tn_stream_read_exact(in, got, PIPE_BYTES), 0);
-	assert_memory_equal(got, bytes, PIPE_BYTES);
-	assert_int_equal(tn_group_wait(group), 0);
+	CHECK_INT(pipe(fds), 0);
+	CHECK_INT(tn_stream_from_fd(fds[0], &in), 0);
+	CHECK_INT(tn_stream_from_fd(fds[1], &out), 0);
+	CHECK_INT(tn_group_open(&group), 0);
+	CHECK_INT(tn_go(group, pipe_writer, out), 0);
+	CHECK_INT(tn_stream_read_exact(in, got, PIPE_BYTES), 0);
+	CHECK(memcmp(got, bytes, PIPE_BYTES) == 0);
+	CHECK_INT(tn_group_wait(group), 0);
 	tn_group_free(group);
 	tn_stream_free(in);
 	tn_stream_free(out);
@@ -102,7 +102,7 @@ pipe_pour(void *arg)
 static void
 test_pipe_pour(void **state)
 {
-	assert_int_equal(tn_run(pipe_pour, NULL, NULL), 0);
+	CHECK_INT(tn_run(pipe_pour, NULL, NULL), 0);
 }
 
 /* What is left of a full pipe is pushed on while the fiber waits elsewhere. */
@@ -133,14 +133,14 @@ pipe_pushed(void *arg)
 	struct tn_group *group;
 	int fds[2];
 
-	assert_int_equal(pipe(fds), 0);
-	assert_int_equal(tn_stream_from_fd(fds[1], &out), 0);
-	assert_int_equal(tn_stream_write(out, tn_slice(bytes, 65536)), 0);
-	assert_int_equal(tn_stream_write(out, tn_slice(bytes, 30000)), 0);
-	assert_int_equal(tn_group_open(&group), 0);
-	assert_int_equal(tn_go_thread(group, pipe_later, fds), 0);
-	assert_int_equal(tn_group_wait(group), 0);
-	assert_null(out->out);
+	CHECK_INT(pipe(fds), 0);
+	CHECK_INT(tn_stream_from_fd(fds[1], &out), 0);
+	CHECK_INT(tn_stream_write(out, tn_slice(bytes, 65536)), 0);
+	CHECK_INT(tn_stream_write(out, tn_slice(bytes, 30000)), 0);
+	CHECK_INT(tn_group_open(&group), 0);
+	CHECK_INT(tn_go_thread(group, pipe_later, fds), 0);
+	CHECK_INT(tn_group_wait(group), 0);
+	CHECK(out->out == NULL);
 	tn_group_free(group);
 	tn_stream_free(out);
 	close(fds[0]);
@@ -152,7 +152,7 @@ pipe_pushed(void *arg)
 static void
 test_pipe_pushed(void **state)
 {
-	assert_int_equal(in_loop(pipe_pushed), 0);
+	CHECK_INT(in_loop(pipe_pushed), 0);
 }
 
 /* A reader that left makes an error, not a signal; a handler of the program's
@@ -171,13 +171,13 @@ pipe_broken(void *arg)
 	struct tn_stream *out;
 	int fds[2];
 
-	assert_int_equal(pipe(fds), 0);
+	CHECK_INT(pipe(fds), 0);
 	close(fds[0]);
-	assert_int_equal(tn_stream_from_fd(fds[1], &out), 0);
-	assert_int_equal(tn_stream_write(out, TN_SLICE("x")), 0);
-	assert_int_equal(tn_stream_flush(out), -EPIPE);
-	assert_non_null(strstr(tn_error_text(), "write to descriptor "));
-	assert_int_equal(tn_stream_close(out), -EPIPE);
+	CHECK_INT(tn_stream_from_fd(fds[1], &out), 0);
+	CHECK_INT(tn_stream_write(out, TN_SLICE("x")), 0);
+	CHECK_INT(tn_stream_flush(out), -EPIPE);
+	CHECK(strstr(tn_error_text(), "write to descriptor ") != NULL);
+	CHECK_INT(tn_stream_close(out), -EPIPE);
 	close(fds[1]);
 	return 0;
 }
@@ -186,10 +186,10 @@ static void
 test_pipe_broken(void **state)
 {
 	signal(SIGPIPE, count_signal);
-	assert_int_equal(in_loop(pipe_broken), 0);
-	assert_int_equal(signals, 0);
+	CHECK_INT(in_loop(pipe_broken), 0);
+	CHECK_INT(signals, 0);
 	raise(SIGPIPE);
-	assert_int_equal(signals, 1);
+	CHECK_INT(signals, 1);
 	signal(SIGPIPE, SIG_DFL);
 }
 
@@ -204,27 +204,23 @@ terminal_talk(void *arg)
 	struct tn_slice got;
 	int fds[2];
 
-	assert_int_equal(openpty(&fds[0], &fds[1], NULL, NULL, NULL), 0);
-	assert_int_equal(tcgetattr(fds[1], &raw), 0);
+	CHECK_INT(openpty(&fds[0], &fds[1], NULL, NULL, NULL), 0);
+	CHECK_INT(tcgetattr(fds[1], &raw), 0);
 	cfmakeraw(&raw);
-	assert_int_equal(tcsetattr(fds[1], TCSANOW, &raw), 0);
-	assert_int_equal(tn_stream_from_fd(fds[0], &master), 0);
-	assert_int_equal(tn_stream_from_fd(fds[1], &slave), 0);
+	CHECK_INT(tcsetattr(fds[1], TCSANOW, &raw), 0);
+	CHECK_INT(tn_stream_from_fd(fds[0], &master), 0);
+	CHECK_INT(tn_stream_from_fd(fds[1], &slave), 0);
 	for (int i = 0; i < 20; i++) {
-		assert_int_equal(tn_stream_printf(master, "ask %d\n", i), 0);
-		assert_int_equal(tn_stream_read_line(slave, TN_LINE_ANY, 80,
-				     &got),
+		CHECK_INT(tn_stream_printf(master, "ask %d\n", i), 0);
+		CHECK_INT(tn_stream_read_line(slave, TN_LINE_ANY, 80, &got), 1);
+		CHECK_INT(tn_stream_printf(slave, "%.*s!\n", (int)got.len,
+		    got.data), 0);
+		CHECK_INT(tn_stream_read_line(master, TN_LINE_ANY, 80, &got),
 		    1);
-		assert_int_equal(tn_stream_printf(slave, "%.*s!\n",
-				     (int)got.len, got.data),
-		    0);
-		assert_int_equal(tn_stream_read_line(master, TN_LINE_ANY, 80,
-				     &got),
-		    1);
-		assert_int_equal(got.data[got.len - 1], '!');
+		CHECK_INT(got.data[got.len - 1], '!');
 	}
-	assert_int_equal(tn_stream_close(slave), 0);
-	assert_int_equal(tn_stream_close(master), 0);
+	CHECK_INT(tn_stream_close(slave), 0);
+	CHECK_INT(tn_stream_close(master), 0);
 	close(fds[0]);
 	close(fds[1]);
 	return 0;
@@ -233,7 +229,7 @@ terminal_talk(void *arg)
 static void
 test_terminal(void **state)
 {
-	assert_int_equal(in_loop(terminal_talk), 0);
+	CHECK_INT(in_loop(terminal_talk), 0);
 }
 
 /* While one fiber waits to read, what another has written is pushed on, and
@@ -279,19 +275,18 @@ terminal_both(void *arg)
 	int fds[2];
 
 	memset(bytes, 'y', TERMINAL_BYTES);
-	assert_int_equal(openpty(&fds[0], &fds[1], NULL, NULL, NULL), 0);
-	assert_int_equal(tcgetattr(fds[1], &raw), 0);
+	CHECK_INT(openpty(&fds[0], &fds[1], NULL, NULL, NULL), 0);
+	CHECK_INT(tcgetattr(fds[1], &raw), 0);
 	cfmakeraw(&raw);
-	assert_int_equal(tcsetattr(fds[1], TCSANOW, &raw), 0);
-	assert_int_equal(tn_stream_from_fd(fds[1], &s), 0);
-	assert_int_equal(tn_group_open(&group), 0);
-	assert_int_equal(tn_go(group, terminal_reader, s), 0);
-	assert_int_equal(tn_yield(), 0);
-	assert_int_equal(tn_stream_write(s, tn_slice(bytes, TERMINAL_BYTES)),
-	    0);
-	assert_int_equal(tn_go_thread(group, terminal_far_end, &fds[0]), 0);
-	assert_int_equal(tn_group_wait(group), 0);
-	assert_null(s->out);
+	CHECK_INT(tcsetattr(fds[1], TCSANOW, &raw), 0);
+	CHECK_INT(tn_stream_from_fd(fds[1], &s), 0);
+	CHECK_INT(tn_group_open(&group), 0);
+	CHECK_INT(tn_go(group, terminal_reader, s), 0);
+	CHECK_INT(tn_yield(), 0);
+	CHECK_INT(tn_stream_write(s, tn_slice(bytes, TERMINAL_BYTES)), 0);
+	CHECK_INT(tn_go_thread(group, terminal_far_end, &fds[0]), 0);
+	CHECK_INT(tn_group_wait(group), 0);
+	CHECK(s->out == NULL);
 	tn_group_free(group);
 	tn_stream_free(s);
 	close(fds[0]);
@@ -303,7 +298,7 @@ terminal_both(void *arg)
 static void
 test_terminal_both(void **state)
 {
-	assert_int_equal(tn_run(terminal_both, NULL, NULL), 0);
+	CHECK_INT(tn_run(terminal_both, NULL, NULL), 0);
 }
 
 /* ---- files ------------------------------------------------------------- */
@@ -316,20 +311,20 @@ file_talk(void *arg)
 	int fd = mkstemp(path);
 	struct tn_stream *s;
 
-	assert_true(fd >= 0);
+	CHECK(fd >= 0);
 	unlink(path);
-	assert_int_equal(tn_stream_from_fd(fd, &s), 0);
-	assert_int_equal(tn_stream_printf(s, "%s\n", "head"), 0);
-	assert_int_equal(tn_stream_write(s, tn_slice(bytes, 100000)), 0);
-	assert_int_equal(tn_stream_bytes_written(s), 100005);
-	assert_int_equal(tn_stream_close(s), 0);
+	CHECK_INT(tn_stream_from_fd(fd, &s), 0);
+	CHECK_INT(tn_stream_printf(s, "%s\n", "head"), 0);
+	CHECK_INT(tn_stream_write(s, tn_slice(bytes, 100000)), 0);
+	CHECK_INT(tn_stream_bytes_written(s), 100005);
+	CHECK_INT(tn_stream_close(s), 0);
 
 	/* At the descriptor's own position. */
-	assert_int_equal(lseek(fd, 5, SEEK_SET), 5);
-	assert_int_equal(tn_stream_from_fd(fd, &s), 0);
-	assert_int_equal(tn_stream_read_exact(s, got, 100000), 0);
-	assert_memory_equal(got, bytes, 100000);
-	assert_int_equal(tn_stream_read(s, got, 1), 0);
+	CHECK_INT(lseek(fd, 5, SEEK_SET), 5);
+	CHECK_INT(tn_stream_from_fd(fd, &s), 0);
+	CHECK_INT(tn_stream_read_exact(s, got, 100000), 0);
+	CHECK(memcmp(got, bytes, 100000) == 0);
+	CHECK_INT(tn_stream_read(s, got, 1), 0);
 	tn_stream_free(s);
 	close(fd);
 	free(bytes);
@@ -340,7 +335,7 @@ file_talk(void *arg)
 static void
 test_file(void **state)
 {
-	assert_int_equal(in_loop(file_talk), 0);
+	CHECK_INT(in_loop(file_talk), 0);
 }
 
 /* Neither a file nor anything that poll knows. */
@@ -351,12 +346,12 @@ null_talk(void *arg)
 	struct tn_slice got;
 	int fd = open("/dev/null", O_RDWR);
 
-	assert_true(fd >= 0);
-	assert_int_equal(tn_stream_from_fd(fd, &s), 0);
-	assert_int_equal(tn_stream_fill(s, 1, &got), 0);
-	assert_int_equal(tn_stream_write(s, TN_SLICE("gone")), 0);
-	assert_int_equal(tn_stream_flush(s), 0);
-	assert_int_equal(tn_stream_close(s), 0);
+	CHECK(fd >= 0);
+	CHECK_INT(tn_stream_from_fd(fd, &s), 0);
+	CHECK_INT(tn_stream_fill(s, 1, &got), 0);
+	CHECK_INT(tn_stream_write(s, TN_SLICE("gone")), 0);
+	CHECK_INT(tn_stream_flush(s), 0);
+	CHECK_INT(tn_stream_close(s), 0);
 	close(fd);
 	return 0;
 }
@@ -364,7 +359,7 @@ null_talk(void *arg)
 static void
 test_null(void **state)
 {
-	assert_int_equal(in_loop(null_talk), 0);
+	CHECK_INT(in_loop(null_talk), 0);
 }
 
 static void
@@ -373,14 +368,14 @@ test_refused(void **state)
 	struct tn_stream *s = NULL;
 	int fd = open("/", O_RDONLY | O_DIRECTORY);
 
-	assert_int_equal(tn_stream_from_fd(-1, &s), -EBADF);
-	assert_int_equal(tn_stream_from_fd(fd, &s), -EISDIR);
-	assert_null(s);
+	CHECK_INT(tn_stream_from_fd(-1, &s), -EBADF);
+	CHECK_INT(tn_stream_from_fd(fd, &s), -EISDIR);
+	CHECK(s == NULL);
 	close(fd);
 	fd = open("/dev/null", O_RDONLY);
-	assert_int_equal(tn_stream_from_fd(fd, &s), 0);
-	assert_int_equal(tn_stream_write(s, TN_SLICE("x")), 0);
-	assert_int_equal(tn_stream_flush(s), -EBADF);
+	CHECK_INT(tn_stream_from_fd(fd, &s), 0);
+	CHECK_INT(tn_stream_write(s, TN_SLICE("x")), 0);
+	CHECK_INT(tn_stream_flush(s), -EBADF);
 	tn_stream_free(s);
 	close(fd);
 }

@@ -26,25 +26,25 @@ check_limit(const struct limit_row *t, int64_t limit, size_t min, size_t step)
 
 	plan.in = TN_SLICE(INPUT);
 	below = carrier_new(&plan);
-	assert_int_equal(tn_stream_limit(below, limit, &s), 0);
+	CHECK_INT(tn_stream_limit(below, limit, &s), 0);
 	while ((r = tn_stream_fill(s, min, &got)) > 0) {
-		assert_int_equal(r, got.len);
-		assert_true(at + r <= end);
-		assert_true(got.len >= min || at + r == end);
-		assert_memory_equal(got.data, &INPUT[at], got.len);
+		CHECK_INT(r, got.len);
+		CHECK(at + r <= end);
+		CHECK(got.len >= min || at + r == end);
+		CHECK(memcmp(got.data, &INPUT[at], got.len) == 0);
 		tn_stream_consume(s, step < got.len ? step : got.len);
 		at += (int64_t)(step < got.len ? step : got.len);
 	}
-	assert_int_equal(r, 0);
-	assert_int_equal(at, end);
-	assert_int_equal(tn_stream_bytes_read(s), end);
+	CHECK_INT(r, 0);
+	CHECK_INT(at, end);
+	CHECK_INT(tn_stream_bytes_read(s), end);
 	tn_stream_free(s);
 
-	assert_int_equal(tn_stream_bytes_read(below), end);
+	CHECK_INT(tn_stream_bytes_read(below), end);
 	r = tn_stream_fill(below, 20, &got);
-	assert_int_equal(r, INPUT_LEN - end);
+	CHECK_INT(r, INPUT_LEN - end);
 	if (r > 0)
-		assert_memory_equal(got.data, &INPUT[end], got.len);
+		CHECK(memcmp(got.data, &INPUT[end], got.len) == 0);
 	tn_stream_free(below);
 }
 
@@ -65,15 +65,15 @@ test_no_copy(void **state)
 	struct tn_stream *below = carrier_new(&plan), *outer, *s;
 	struct tn_slice got, inner;
 
-	assert_int_equal(tn_stream_fill(below, 1, &got), INPUT_LEN);
-	assert_int_equal(tn_stream_limit(below, 10, &outer), 0);
-	assert_int_equal(tn_stream_limit(outer, 5, &s), 0);
-	assert_int_equal(tn_stream_fill(s, 1, &inner), 5);
-	assert_ptr_equal(inner.data, got.data);
+	CHECK_INT(tn_stream_fill(below, 1, &got), INPUT_LEN);
+	CHECK_INT(tn_stream_limit(below, 10, &outer), 0);
+	CHECK_INT(tn_stream_limit(outer, 5, &s), 0);
+	CHECK_INT(tn_stream_fill(s, 1, &inner), 5);
+	CHECK(inner.data == got.data);
 	tn_stream_consume(s, 2);
-	assert_int_equal(tn_stream_fill(outer, 1, &inner), 8);
-	assert_ptr_equal(inner.data, got.data + 2);
-	assert_int_equal(tn_stream_fill(s, 5, &inner), 3);
+	CHECK_INT(tn_stream_fill(outer, 1, &inner), 8);
+	CHECK(inner.data == got.data + 2);
+	CHECK_INT(tn_stream_fill(s, 5, &inner), 3);
 	tn_stream_free(s);
 	tn_stream_free(outer);
 	tn_stream_free(below);
@@ -88,12 +88,11 @@ test_errors(void **state)
 	struct tn_stream *below = carrier_new(&plan), *s;
 	struct tn_slice got;
 
-	assert_int_equal(tn_stream_limit(below, -1, &s), -EINVAL);
-	assert_int_equal(tn_stream_limit(below, INT64_MAX, &s), 0);
-	assert_int_equal(tn_stream_fill(s, 5, &got), -ECONNRESET);
-	assert_int_equal(tn_stream_fill(s, TN__STREAM_FILL_MAX + 1, &got),
-	    TN_ELIMIT);
-	assert_int_equal(tn_stream_fill(s, 4, &got), 4);
+	CHECK_INT(tn_stream_limit(below, -1, &s), -EINVAL);
+	CHECK_INT(tn_stream_limit(below, INT64_MAX, &s), 0);
+	CHECK_INT(tn_stream_fill(s, 5, &got), -ECONNRESET);
+	CHECK_INT(tn_stream_fill(s, TN__STREAM_FILL_MAX + 1, &got), TN_ELIMIT);
+	CHECK_INT(tn_stream_fill(s, 4, &got), 4);
 	tn_stream_free(s);
 	tn_stream_free(below);
 }
@@ -105,24 +104,24 @@ test_write(void **state)
 {
 	struct tn_stream *below = carrier_new(&(struct carrier_plan){ 0 }), *s;
 
-	assert_int_equal(tn_stream_limit(below, 0, &s), 0);
-	assert_int_equal(tn_stream_write(s, TN_SLICE("one ")), 0);
-	assert_int_equal(tn_stream_bytes_written(s), 4);
-	assert_int_equal(carrier_of(below)->sends, 0);
-	assert_int_equal(tn_stream_flush(s), 0);
-	assert_slice(carrier_sent(below), "one ");
-	assert_int_equal(tn_stream_close(s), 0);
+	CHECK_INT(tn_stream_limit(below, 0, &s), 0);
+	CHECK_INT(tn_stream_write(s, TN_SLICE("one ")), 0);
+	CHECK_INT(tn_stream_bytes_written(s), 4);
+	CHECK_INT(carrier_of(below)->sends, 0);
+	CHECK_INT(tn_stream_flush(s), 0);
+	CHECK_SLICE(carrier_sent(below), "one ");
+	CHECK_INT(tn_stream_close(s), 0);
 
-	assert_int_equal(tn_stream_limit(below, 0, &s), 0);
-	assert_int_equal(tn_stream_write(s, TN_SLICE("two")), 0);
-	assert_int_equal(tn_stream_shutdown(s), 0);
-	assert_slice(carrier_sent(below), "one two");
-	assert_int_equal(tn_stream_write(s, TN_SLICE("x")), -EPIPE);
-	assert_int_equal(tn_stream_write(below, TN_SLICE("x")), -EPIPE);
-	assert_null(tn_stream_socket(s));
+	CHECK_INT(tn_stream_limit(below, 0, &s), 0);
+	CHECK_INT(tn_stream_write(s, TN_SLICE("two")), 0);
+	CHECK_INT(tn_stream_shutdown(s), 0);
+	CHECK_SLICE(carrier_sent(below), "one two");
+	CHECK_INT(tn_stream_write(s, TN_SLICE("x")), -EPIPE);
+	CHECK_INT(tn_stream_write(below, TN_SLICE("x")), -EPIPE);
+	CHECK(tn_stream_socket(s) == NULL);
 
 	s->owns_below = true;
-	assert_int_equal(tn_stream_close(s), 0);
+	CHECK_INT(tn_stream_close(s), 0);
 }
 
 int
@@ -134,6 +133,6 @@ main(void)
 		cmocka_unit_test(test_write),
 	};
 
-	return ROW_TESTS(rows, test_limit) +
+	return CHECK_ROWS(rows, test_limit) +
 	    cmocka_run_group_tests(tests, NULL, NULL);
 }

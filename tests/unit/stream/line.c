@@ -69,23 +69,23 @@ check_lines(const struct line_row *t, struct tn_stream *s)
 	int64_t used;
 	int r;
 
-	assert_int_equal(tn_buffer_append_str(&got, ""), 0);
+	CHECK_INT(tn_buffer_append_str(&got, ""), 0);
 	while ((r = tn_stream_read_line(s, t->policy, t->max, &line)) > 0) {
-		assert_int_equal(r, 1);
-		assert_int_equal(tn_buffer_append(&got, line), 0);
-		assert_int_equal(tn_buffer_append_byte(&got, '|'), 0);
+		CHECK_INT(r, 1);
+		CHECK_INT(tn_buffer_append(&got, line), 0);
+		CHECK_INT(tn_buffer_append_byte(&got, '|'), 0);
 		kept = line.data;
 	}
-	assert_int_equal(r, t->end);
-	assert_string_equal(got.data, t->lines);
-	assert_ptr_equal(line.data, kept);
+	CHECK_INT(r, t->end);
+	CHECK_TEXT(got.data, t->lines);
+	CHECK(line.data == kept);
 	if (r < 0)
-		assert_int_equal(tn_error_code(), r);
+		CHECK_INT(tn_error_code(), r);
 
 	/* A failure takes nothing and comes again. */
 	used = tn_stream_bytes_read(s);
-	assert_int_equal(tn_stream_read_line(s, t->policy, t->max, &line), r);
-	assert_int_equal(tn_stream_bytes_read(s), used);
+	CHECK_INT(tn_stream_read_line(s, t->policy, t->max, &line), r);
+	CHECK_INT(tn_stream_bytes_read(s), used);
 }
 
 static void
@@ -95,7 +95,7 @@ test_line(void **state)
 	struct tn_slice in = tn_slice_str(t->in);
 	struct tn_stream *s, *limit;
 
-	assert_int_equal(tn_stream_memory(in, &s), 0);
+	CHECK_INT(tn_stream_memory(in, &s), 0);
 	check_lines(t, s);
 	tn_stream_free(s);
 
@@ -106,12 +106,11 @@ test_line(void **state)
 
 		s = carrier_new(&plan);
 		check_lines(t, s);
-		assert_false(carrier_of(s)->held_while_waiting);
+		CHECK(!carrier_of(s)->held_while_waiting);
 		tn_stream_free(s);
 
 		s = carrier_new(&plan);
-		assert_int_equal(tn_stream_limit(s, (int64_t)in.len, &limit),
-		    0);
+		CHECK_INT(tn_stream_limit(s, (int64_t)in.len, &limit), 0);
 		check_lines(t, limit);
 		tn_stream_free(limit);
 		tn_stream_free(s);
@@ -129,19 +128,16 @@ test_line_stays(void **state)
 	struct tn_slice line;
 	char *buffer;
 
-	assert_int_equal(tn_stream_limit(s, 10, &limit), 0);
-	assert_int_equal(tn_stream_read_line(limit, TN_LINE_CRLF, 80, &line),
-	    1);
+	CHECK_INT(tn_stream_limit(s, 10, &limit), 0);
+	CHECK_INT(tn_stream_read_line(limit, TN_LINE_CRLF, 80, &line), 1);
 	buffer = s->in;
-	assert_ptr_equal(line.data, buffer);
-	assert_slice(line, "one");
-	assert_int_equal(tn_stream_read_line(limit, TN_LINE_CRLF, 80, &line),
-	    1);
-	assert_slice(line, "two");
-	assert_int_equal(tn_stream_read_line(limit, TN_LINE_CRLF, 80, &line),
-	    0);
-	assert_null(s->in);
-	assert_false(carrier_of(s)->held_while_waiting);
+	CHECK(line.data == buffer);
+	CHECK_SLICE(line, "one");
+	CHECK_INT(tn_stream_read_line(limit, TN_LINE_CRLF, 80, &line), 1);
+	CHECK_SLICE(line, "two");
+	CHECK_INT(tn_stream_read_line(limit, TN_LINE_CRLF, 80, &line), 0);
+	CHECK(s->in == NULL);
+	CHECK(!carrier_of(s)->held_while_waiting);
 	tn_stream_free(limit);
 	tn_stream_free(s);
 }
@@ -162,12 +158,12 @@ test_line_long(void **state)
 		struct tn_stream *s = carrier_new(&plan);
 		struct tn_slice line;
 
-		assert_int_equal(
-		    tn_stream_read_line(s, TN_LINE_CRLF, SIZE_MAX, &line), 1);
-		assert_int_equal(line.len, len);
-		assert_int_equal(
-		    tn_stream_read_line(s, TN_LINE_CRLF, SIZE_MAX, &line), 0);
-		assert_null(s->in);
+		CHECK_INT(tn_stream_read_line(s, TN_LINE_CRLF, SIZE_MAX, &line),
+		    1);
+		CHECK_INT(line.len, len);
+		CHECK_INT(tn_stream_read_line(s, TN_LINE_CRLF, SIZE_MAX, &line),
+		    0);
+		CHECK(s->in == NULL);
 		tn_stream_free(s);
 	}
 	memcpy(bytes + len, "xx", 3);
@@ -177,8 +173,7 @@ test_line_long(void **state)
 		struct tn_stream *s = carrier_new(&plan);
 		struct tn_slice line;
 
-		assert_int_equal(
-		    tn_stream_read_line(s, TN_LINE_CRLF, SIZE_MAX, &line),
+		CHECK_INT(tn_stream_read_line(s, TN_LINE_CRLF, SIZE_MAX, &line),
 		    TN_ELIMIT);
 		tn_stream_free(s);
 	}
@@ -196,11 +191,10 @@ slow_line(struct tn_slice in, bool line)
 	struct tn_slice got = { NULL, 0 };
 
 	if (line)
-		assert_int_equal(tn_stream_read_line(s, TN_LINE_CRLF, SIZE_MAX,
-				     &got),
+		CHECK_INT(tn_stream_read_line(s, TN_LINE_CRLF, SIZE_MAX, &got),
 		    1);
 	while (!line && got.len < in.len)
-		assert_true(tn_stream_fill(s, got.len + 1, &got) > 0);
+		CHECK(tn_stream_fill(s, got.len + 1, &got) > 0);
 	began = tn_now() - began;
 	tn_stream_free(s);
 	return began;
@@ -216,8 +210,7 @@ test_line_slow(void **state)
 	memset(bytes, '\t', len - 2);
 	memcpy(bytes + len - 2, "\r\n", 2);
 	in = tn_slice(bytes, len);
-	assert_true(slow_line(in, true) <
-	    10 * slow_line(in, false) + TN_SECOND);
+	CHECK(slow_line(in, true) < 10 * slow_line(in, false) + TN_SECOND);
 	free(bytes);
 }
 
@@ -230,6 +223,6 @@ main(void)
 		cmocka_unit_test(test_line_slow),
 	};
 
-	return ROW_TESTS(lines, test_line) +
+	return CHECK_ROWS(lines, test_line) +
 	    cmocka_run_group_tests(tests, NULL, NULL);
 }

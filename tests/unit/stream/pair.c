@@ -9,26 +9,26 @@ test_both_ways(void **state)
 	struct tn_stream *ends[2];
 	struct tn_slice got;
 
-	assert_int_equal(tn_stream_pair(0, ends), 0);
-	assert_int_equal(tn_stream_write(ends[0], TN_SLICE("ping")), 0);
-	assert_int_equal(tn_stream_write(ends[1], TN_SLICE("pong!")), 0);
-	assert_int_equal(tn_stream_fill(ends[1], 4, &got), 4);
-	assert_slice(got, "ping");
-	assert_int_equal(tn_stream_fill(ends[0], 5, &got), 5);
-	assert_slice(got, "pong!");
+	CHECK_INT(tn_stream_pair(0, ends), 0);
+	CHECK_INT(tn_stream_write(ends[0], TN_SLICE("ping")), 0);
+	CHECK_INT(tn_stream_write(ends[1], TN_SLICE("pong!")), 0);
+	CHECK_INT(tn_stream_fill(ends[1], 4, &got), 4);
+	CHECK_SLICE(got, "ping");
+	CHECK_INT(tn_stream_fill(ends[0], 5, &got), 5);
+	CHECK_SLICE(got, "pong!");
 	tn_stream_consume(ends[0], 5);
-	assert_null(ends[0]->in);
-	assert_null(tn_stream_socket(ends[0]));
+	CHECK(ends[0]->in == NULL);
+	CHECK(tn_stream_socket(ends[0]) == NULL);
 
 	/* The end is seen once everything was read. */
-	assert_int_equal(tn_stream_shutdown(ends[0]), 0);
-	assert_int_equal(tn_stream_fill(ends[1], 5, &got), 4);
+	CHECK_INT(tn_stream_shutdown(ends[0]), 0);
+	CHECK_INT(tn_stream_fill(ends[1], 5, &got), 4);
 	tn_stream_consume(ends[1], 4);
-	assert_int_equal(tn_stream_fill(ends[1], 1, &got), 0);
-	assert_int_equal(tn_stream_write(ends[1], TN_SLICE("more")), 0);
-	assert_int_equal(tn_stream_close(ends[1]), 0);
-	assert_int_equal(tn_stream_fill(ends[0], 5, &got), 4);
-	assert_int_equal(tn_stream_close(ends[0]), 0);
+	CHECK_INT(tn_stream_fill(ends[1], 1, &got), 0);
+	CHECK_INT(tn_stream_write(ends[1], TN_SLICE("more")), 0);
+	CHECK_INT(tn_stream_close(ends[1]), 0);
+	CHECK_INT(tn_stream_fill(ends[0], 5, &got), 4);
+	CHECK_INT(tn_stream_close(ends[0]), 0);
 }
 
 static void
@@ -37,13 +37,13 @@ test_gone(void **state)
 	struct tn_stream *ends[2];
 	struct tn_slice got;
 
-	assert_int_equal(tn_stream_pair(4, ends), 0);
+	CHECK_INT(tn_stream_pair(4, ends), 0);
 	tn_stream_free(ends[1]);
-	assert_int_equal(tn_stream_fill(ends[0], 1, &got), 0);
-	assert_int_equal(tn_stream_write(ends[0], TN_SLICE("x")), -EPIPE);
-	assert_string_equal(tn_error_text(),
+	CHECK_INT(tn_stream_fill(ends[0], 1, &got), 0);
+	CHECK_INT(tn_stream_write(ends[0], TN_SLICE("x")), -EPIPE);
+	CHECK_TEXT(tn_error_text(),
 	    "write to in-process stream: the other end is closed");
-	assert_int_equal(tn_stream_close(ends[0]), -EPIPE);
+	CHECK_INT(tn_stream_close(ends[0]), -EPIPE);
 }
 
 static void
@@ -53,17 +53,16 @@ test_timeout(void **state)
 	struct tn_slice got;
 	struct tn_scope scope;
 
-	assert_int_equal(tn_stream_pair(4, ends), 0);
+	CHECK_INT(tn_stream_pair(4, ends), 0);
 	tn_scope_open(&scope, tn_after(10 * TN_MILLISECOND));
-	assert_int_equal(tn_stream_fill(ends[0], 1, &got), -ETIMEDOUT);
-	assert_int_equal(tn_stream_write(ends[0], TN_SLICE("12345")),
-	    -ETIMEDOUT);
-	assert_true(tn_scope_close(&scope));
-	assert_int_equal(tn_stream_write(ends[0], TN_SLICE("5")), -ETIMEDOUT);
+	CHECK_INT(tn_stream_fill(ends[0], 1, &got), -ETIMEDOUT);
+	CHECK_INT(tn_stream_write(ends[0], TN_SLICE("12345")), -ETIMEDOUT);
+	CHECK(tn_scope_close(&scope));
+	CHECK_INT(tn_stream_write(ends[0], TN_SLICE("5")), -ETIMEDOUT);
 
 	/* Reading goes on where it was. */
-	assert_int_equal(tn_stream_write(ends[1], TN_SLICE("late")), 0);
-	assert_int_equal(tn_stream_fill(ends[0], 1, &got), 4);
+	CHECK_INT(tn_stream_write(ends[1], TN_SLICE("late")), 0);
+	CHECK_INT(tn_stream_fill(ends[0], 1, &got), 4);
 	tn_stream_free(ends[0]);
 	tn_stream_free(ends[1]);
 }
@@ -103,12 +102,12 @@ reader_check(struct tn_stream *s, const char *bytes, size_t min)
 	int r;
 
 	while ((r = tn_stream_fill(s, min, &got)) > 0) {
-		assert_true(at + got.len <= AMOUNT);
-		assert_memory_equal(got.data, bytes + at, got.len);
+		CHECK(at + got.len <= AMOUNT);
+		CHECK(memcmp(got.data, bytes + at, got.len) == 0);
 		at += got.len;
 		tn_stream_consume(s, got.len);
 	}
-	assert_int_equal(at, AMOUNT);
+	CHECK_INT(at, AMOUNT);
 	return r;
 }
 
@@ -135,18 +134,16 @@ converse(const struct where *t)
 		struct tn_group *group;
 		struct writer w = { .bytes = bytes, .step = steps[i % 2] };
 
-		assert_int_equal(tn_stream_pair(capacities[i / 2], ends), 0);
+		CHECK_INT(tn_stream_pair(capacities[i / 2], ends), 0);
 		w.stream = ends[0];
-		assert_int_equal(tn_group_open(&group), 0);
+		CHECK_INT(tn_group_open(&group), 0);
 		if (t->thread)
-			assert_int_equal(tn_go_thread(group, writer_run, &w),
-			    0);
+			CHECK_INT(tn_go_thread(group, writer_run, &w), 0);
 		else
-			assert_int_equal(tn_go_on(group, t->loops - 1,
-					     writer_run, &w),
+			CHECK_INT(tn_go_on(group, t->loops - 1, writer_run, &w),
 			    0);
-		assert_int_equal(reader_check(ends[1], bytes, 1 + i * 500), 0);
-		assert_int_equal(tn_group_wait(group), 0);
+		CHECK_INT(reader_check(ends[1], bytes, 1 + i * 500), 0);
+		CHECK_INT(tn_group_wait(group), 0);
 		tn_group_free(group);
 		tn_stream_free(ends[1]);
 	}
@@ -167,9 +164,9 @@ test_converse(void **state)
 	struct tn_run_options options = { .loops = t->loops };
 
 	if (t->loops == 0)
-		assert_int_equal(converse(t), 0);
+		CHECK_INT(converse(t), 0);
 	else
-		assert_int_equal(tn_run(converse_main, *state, &options), 0);
+		CHECK_INT(tn_run(converse_main, *state, &options), 0);
 }
 
 /* A cancelled reader comes back and frees its end under the writer, who then
@@ -179,9 +176,8 @@ wait_for_ever(void *arg)
 {
 	struct tn_stream *s = arg;
 	struct tn_slice got;
-	assert_int_equal(tn_stream_fill(s, 1, &got), -ECANCELED);
-	assert_string_equal(tn_error_text(),
-	    "read from in-process stream: cancelled");
+	CHECK_INT(tn_stream_fill(s, 1, &got), -ECANCELED);
+	CHECK_TEXT(tn_error_text(), "read from in-process stream: cancelled");
 	tn_stream_free(s);
 	return 0;
 }
@@ -192,14 +188,14 @@ cancel_main(void *arg)
 	struct tn_stream *ends[2];
 	struct tn_group *group;
 
-	assert_int_equal(tn_stream_pair(10, ends), 0);
-	assert_int_equal(tn_group_open(&group), 0);
-	assert_int_equal(tn_go(group, wait_for_ever, ends[0]), 0);
-	assert_int_equal(tn_yield(), 0);
+	CHECK_INT(tn_stream_pair(10, ends), 0);
+	CHECK_INT(tn_group_open(&group), 0);
+	CHECK_INT(tn_go(group, wait_for_ever, ends[0]), 0);
+	CHECK_INT(tn_yield(), 0);
 	tn_group_cancel(group);
-	assert_int_equal(tn_group_wait(group), 0);
+	CHECK_INT(tn_group_wait(group), 0);
 	tn_group_free(group);
-	assert_int_equal(tn_stream_write(ends[1], TN_SLICE("x")), -EPIPE);
+	CHECK_INT(tn_stream_write(ends[1], TN_SLICE("x")), -EPIPE);
 	tn_stream_free(ends[1]);
 	return 0;
 }
@@ -207,7 +203,7 @@ cancel_main(void *arg)
 static void
 test_cancel(void **state)
 {
-	assert_int_equal(tn_run(cancel_main, NULL, NULL), 0);
+	CHECK_INT(tn_run(cancel_main, NULL, NULL), 0);
 }
 
 int
@@ -221,5 +217,5 @@ main(void)
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL) +
-	    ROW_TESTS(wheres, test_converse);
+	    CHECK_ROWS(wheres, test_converse);
 }

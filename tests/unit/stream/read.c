@@ -37,19 +37,19 @@ test_fill(void **state)
 
 		while ((r = tn_stream_fill(s, min, &got)) > 0) {
 			want = len - at < min ? len - at : min;
-			assert_int_equal((size_t)r, got.len);
-			assert_true(got.len >= want);
-			assert_memory_equal(got.data, &INPUT[at], got.len);
+			CHECK_INT((size_t)r, got.len);
+			CHECK(got.len >= want);
+			CHECK(memcmp(got.data, &INPUT[at], got.len) == 0);
 			want = got.len < 5 ? got.len : 5;
 			tn_stream_consume(s, want);
 			at += want;
 		}
-		assert_int_equal(r, 0);
-		assert_int_equal(got.len, 0);
-		assert_int_equal(at, min == 0 ? 0 : len);
-		assert_int_equal(tn_stream_bytes_read(s), at);
-		assert_null(s->in);
-		assert_false(carrier_of(s)->held_while_waiting);
+		CHECK_INT(r, 0);
+		CHECK_INT(got.len, 0);
+		CHECK_INT(at, min == 0 ? 0 : len);
+		CHECK_INT(tn_stream_bytes_read(s), at);
+		CHECK(s->in == NULL);
+		CHECK(!carrier_of(s)->held_while_waiting);
 		tn_stream_free(s);
 	}
 }
@@ -62,15 +62,15 @@ test_read(void **state)
 	size_t at = 0;
 	ssize_t n;
 
-	assert_int_equal(tn_stream_read(s, got, 0), 0);
+	CHECK_INT(tn_stream_read(s, got, 0), 0);
 	while ((n = tn_stream_read(s, got + at, 4)) > 0) {
-		assert_true(n <= 4);
+		CHECK(n <= 4);
 		at += (size_t)n;
 	}
-	assert_int_equal(n, 0);
-	assert_int_equal(at, sizeof(INPUT) - 1);
-	assert_memory_equal(got, INPUT, at);
-	assert_int_equal(tn_stream_read(s, got, 4), 0);
+	CHECK_INT(n, 0);
+	CHECK_INT(at, sizeof(INPUT) - 1);
+	CHECK(memcmp(got, INPUT, at) == 0);
+	CHECK_INT(tn_stream_read(s, got, 4), 0);
 	tn_stream_free(s);
 }
 
@@ -80,20 +80,19 @@ test_read_exact(void **state)
 	struct tn_stream *s = deliver(*state, TN_SLICE(INPUT));
 	char got[sizeof(INPUT)];
 
-	assert_int_equal(tn_stream_read_exact(s, got, 4), 0);
-	assert_memory_equal(got, "The ", 4);
-	assert_int_equal(tn_stream_read_exact(s, got, sizeof(INPUT) - 5 - 1),
-	    0);
-	assert_memory_equal(got, &INPUT[4], sizeof(INPUT) - 5 - 1);
+	CHECK_INT(tn_stream_read_exact(s, got, 4), 0);
+	CHECK(memcmp(got, "The ", 4) == 0);
+	CHECK_INT(tn_stream_read_exact(s, got, sizeof(INPUT) - 5 - 1), 0);
+	CHECK(memcmp(got, &INPUT[4], sizeof(INPUT) - 5 - 1) == 0);
 
 	/* One byte is left, and stays when two are wanted. */
-	assert_int_equal(tn_stream_read_exact(s, got, 2), TN_ETRUNCATED);
-	assert_string_equal(tn_error_text(),
+	CHECK_INT(tn_stream_read_exact(s, got, 2), TN_ETRUNCATED);
+	CHECK_TEXT(tn_error_text(),
 	    "read: the stream ended after 1 of 2 bytes");
-	assert_int_equal(tn_stream_read_exact(s, got, 1), 0);
-	assert_int_equal(got[0], '.');
-	assert_int_equal(tn_stream_read_exact(s, got, 0), 0);
-	assert_int_equal(tn_stream_read_exact(s, got, 1), TN_ETRUNCATED);
+	CHECK_INT(tn_stream_read_exact(s, got, 1), 0);
+	CHECK_INT(got[0], '.');
+	CHECK_INT(tn_stream_read_exact(s, got, 0), 0);
+	CHECK_INT(tn_stream_read_exact(s, got, 1), TN_ETRUNCATED);
 	tn_stream_free(s);
 }
 
@@ -107,10 +106,10 @@ test_skip(void **state)
 		int64_t n = tn_stream_skip(s, max);
 
 		if (max < 0 || max >= len) {
-			assert_int_equal(n, len);
+			CHECK_INT(n, len);
 		} else {
-			assert_int_equal(n, TN_ELIMIT);
-			assert_int_equal(tn_stream_bytes_read(s), max);
+			CHECK_INT(n, TN_ELIMIT);
+			CHECK_INT(tn_stream_bytes_read(s), max);
 		}
 		tn_stream_free(s);
 	}
@@ -138,16 +137,16 @@ test_large(void **state)
 		int r;
 
 		while ((r = tn_stream_fill(s, min, &got)) > 0) {
-			assert_true(got.len >= min || at + got.len == len);
-			assert_memory_equal(got.data, bytes + at, got.len);
+			CHECK(got.len >= min || at + got.len == len);
+			CHECK(memcmp(got.data, bytes + at, got.len) == 0);
 			if (got.len > 1000)
 				got.len -= got.len / 3;
 			tn_stream_consume(s, got.len);
 			at += got.len;
 		}
-		assert_int_equal(r, 0);
-		assert_int_equal(at, len);
-		assert_null(s->in);
+		CHECK_INT(r, 0);
+		CHECK_INT(at, len);
+		CHECK(s->in == NULL);
 		tn_stream_free(s);
 	}
 	free(bytes);
@@ -159,12 +158,11 @@ test_too_large(void **state)
 	struct tn_slice got = { "untouched", 9 };
 	struct tn_stream *s;
 
-	assert_int_equal(tn_stream_memory(TN_SLICE("x"), &s), 0);
-	assert_int_equal(tn_stream_fill(s, TN__STREAM_FILL_MAX + 1, &got),
-	    TN_ELIMIT);
-	assert_int_equal(tn_error_code(), TN_ELIMIT);
-	assert_slice(got, "untouched");
-	assert_int_equal(tn_stream_fill(s, TN__STREAM_FILL_MAX, &got), 1);
+	CHECK_INT(tn_stream_memory(TN_SLICE("x"), &s), 0);
+	CHECK_INT(tn_stream_fill(s, TN__STREAM_FILL_MAX + 1, &got), TN_ELIMIT);
+	CHECK_INT(tn_error_code(), TN_ELIMIT);
+	CHECK_SLICE(got, "untouched");
+	CHECK_INT(tn_stream_fill(s, TN__STREAM_FILL_MAX, &got), 1);
 	tn_stream_free(s);
 }
 
@@ -181,22 +179,22 @@ test_error(void **state)
 	struct tn_slice got = { NULL, 0 };
 	char bytes[9];
 
-	assert_int_equal(tn_stream_fill(s, 10, &got), -ECONNRESET);
-	assert_null(got.data);
-	assert_string_equal(tn_error_text(),
+	CHECK_INT(tn_stream_fill(s, 10, &got), -ECONNRESET);
+	CHECK(got.data == NULL);
+	CHECK_TEXT(tn_error_text(),
 	    "read from test carrier: connection reset by the peer");
 	carrier_of(s)->plan.fail = 0;
-	assert_int_equal(tn_stream_read_exact(s, bytes, 9), 0);
-	assert_memory_equal(bytes, INPUT, 9);
-	assert_null(s->in);
-	assert_int_equal(tn_stream_fill(s, 1, &got), -ECONNRESET);
-	assert_int_equal(tn_error_code(), -ECONNRESET);
-	assert_null(s->in);
+	CHECK_INT(tn_stream_read_exact(s, bytes, 9), 0);
+	CHECK(memcmp(bytes, INPUT, 9) == 0);
+	CHECK(s->in == NULL);
+	CHECK_INT(tn_stream_fill(s, 1, &got), -ECONNRESET);
+	CHECK_INT(tn_error_code(), -ECONNRESET);
+	CHECK(s->in == NULL);
 
 	/* The other direction does not mind. */
-	assert_int_equal(tn_stream_write(s, TN_SLICE("bye")), 0);
-	assert_int_equal(tn_stream_flush(s), 0);
-	assert_slice(carrier_sent(s), "bye");
+	CHECK_INT(tn_stream_write(s, TN_SLICE("bye")), 0);
+	CHECK_INT(tn_stream_flush(s), 0);
+	CHECK_SLICE(carrier_sent(s), "bye");
 	tn_stream_free(s);
 }
 
@@ -235,14 +233,14 @@ test_memory(void **state)
 		memory_left = left;
 		tn__memory_set(&ops);
 		r = tn_stream_fill(s, 1, &got);
-		assert_int_equal(r, left < 1 ? -ENOMEM : 32768);
+		CHECK_INT(r, left < 1 ? -ENOMEM : 32768);
 		r = tn_stream_fill(s, 99999, &got);
-		assert_true(r == (left < 2 ? -ENOMEM : 100000));
+		CHECK(r == (left < 2 ? -ENOMEM : 100000));
 		tn__memory_set(NULL);
 		for (size_t i = 0; i < TN_COUNT(pool); i++)
 			tn__pool_put(pool[i]);
-		assert_int_equal(tn_stream_fill(s, 100000, &got), 100000);
-		assert_memory_equal(got.data, bytes, got.len);
+		CHECK_INT(tn_stream_fill(s, 100000, &got), 100000);
+		CHECK(memcmp(got.data, bytes, got.len) == 0);
 		tn_stream_free(s);
 	}
 	free(bytes);
@@ -258,9 +256,9 @@ main(void)
 		cmocka_unit_test(test_memory),
 	};
 
-	return ROW_TESTS(deliveries, test_fill) +
-	    ROW_TESTS(deliveries, test_read) +
-	    ROW_TESTS(deliveries, test_read_exact) +
-	    ROW_TESTS(deliveries, test_skip) +
+	return CHECK_ROWS(deliveries, test_fill) +
+	    CHECK_ROWS(deliveries, test_read) +
+	    CHECK_ROWS(deliveries, test_read_exact) +
+	    CHECK_ROWS(deliveries, test_skip) +
 	    cmocka_run_group_tests(tests, NULL, NULL);
 }

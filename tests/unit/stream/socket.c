@@ -9,10 +9,9 @@ unix_pair(struct tn_stream *ends[2])
 {
 	struct tn_socket *sockets[2];
 
-	assert_int_equal(tn_socket_pair(AF_UNIX, SOCK_STREAM, 0, sockets), 0);
+	CHECK_INT(tn_socket_pair(AF_UNIX, SOCK_STREAM, 0, sockets), 0);
 	for (int i = 0; i < 2; i++)
-		assert_int_equal(tn_stream_from_socket(sockets[i], &ends[i]),
-		    0);
+		CHECK_INT(tn_stream_from_socket(sockets[i], &ends[i]), 0);
 }
 
 /* Two ends of a TCP connection over loopback. */
@@ -23,19 +22,19 @@ tcp_pair(struct tn_stream *ends[2])
 	char text[TN_ADDRESS_TEXT_MAX];
 	struct tn_address address;
 
-	assert_int_equal(tn_listen("127.0.0.1:0", NULL, &listener), 0);
-	assert_int_equal(tn_socket_getsockname(listener, &address), 0);
+	CHECK_INT(tn_listen("127.0.0.1:0", NULL, &listener), 0);
+	CHECK_INT(tn_socket_getsockname(listener, &address), 0);
 	tn_address_format(&address, text);
-	assert_int_equal(tn_dial(text, NULL, &ends[0]), 0);
-	assert_int_equal(tn_socket_accept(listener, &accepted, NULL), 0);
-	assert_int_equal(tn_stream_from_socket(accepted, &ends[1]), 0);
+	CHECK_INT(tn_dial(text, NULL, &ends[0]), 0);
+	CHECK_INT(tn_socket_accept(listener, &accepted, NULL), 0);
+	CHECK_INT(tn_stream_from_socket(accepted, &ends[1]), 0);
 	tn_socket_free(listener);
 }
 
 static void
 process_pair(struct tn_stream *ends[2])
 {
-	assert_int_equal(tn_stream_pair(0, ends), 0);
+	CHECK_INT(tn_stream_pair(0, ends), 0);
 }
 
 static const struct kind {
@@ -54,7 +53,7 @@ static const struct kind {
 static int
 in_loop(int (*test)(void *), const void *arg)
 {
-	assert_int_equal(test((void *)(uintptr_t)arg), 0);
+	CHECK_INT(test((void *)(uintptr_t)arg), 0);
 	return tn_run(test, (void *)(uintptr_t)arg, NULL);
 }
 
@@ -82,33 +81,31 @@ talk(void *arg)
 	struct tn_scope scope;
 
 	t->pair(ends);
-	assert_int_equal(tn_stream_write(ends[0], TN_SLICE("one\r\n")), 0);
-	assert_int_equal(tn_stream_printf(ends[0], "%s\r\n", "two"), 0);
+	CHECK_INT(tn_stream_write(ends[0], TN_SLICE("one\r\n")), 0);
+	CHECK_INT(tn_stream_printf(ends[0], "%s\r\n", "two"), 0);
 
 	/* Nothing leaves before the writer waits, for whatever. */
 	tn_scope_open(&scope, tn_after(5 * TN_MILLISECOND));
-	assert_int_equal(tn_stream_fill(ends[0], 1, &got), -ETIMEDOUT);
-	assert_true(tn_scope_close(&scope));
-	assert_non_null(strstr(tn_error_text(), "timed out"));
-	assert_null(ends[0]->in);
-	assert_null(ends[0]->out);
+	CHECK_INT(tn_stream_fill(ends[0], 1, &got), -ETIMEDOUT);
+	CHECK(tn_scope_close(&scope));
+	CHECK(strstr(tn_error_text(), "timed out") != NULL);
+	CHECK(ends[0]->in == NULL);
+	CHECK(ends[0]->out == NULL);
 
-	assert_int_equal(tn_stream_read_line(ends[1], TN_LINE_CRLF, 80, &got),
-	    1);
-	assert_slice(got, "one");
-	assert_int_equal(tn_stream_read_line(ends[1], TN_LINE_CRLF, 80, &got),
-	    1);
-	assert_slice(got, "two");
-	assert_non_null(tn_stream_socket(ends[0]));
-	assert_int_equal(tn_stream_bytes_written(ends[0]), 10);
-	assert_int_equal(tn_stream_bytes_read(ends[1]), 10);
+	CHECK_INT(tn_stream_read_line(ends[1], TN_LINE_CRLF, 80, &got), 1);
+	CHECK_SLICE(got, "one");
+	CHECK_INT(tn_stream_read_line(ends[1], TN_LINE_CRLF, 80, &got), 1);
+	CHECK_SLICE(got, "two");
+	CHECK(tn_stream_socket(ends[0]) != NULL);
+	CHECK_INT(tn_stream_bytes_written(ends[0]), 10);
+	CHECK_INT(tn_stream_bytes_read(ends[1]), 10);
 
-	assert_int_equal(tn_stream_shutdown(ends[0]), 0);
-	assert_int_equal(tn_stream_fill(ends[1], 1, &got), 0);
-	assert_null(ends[1]->in);
-	assert_int_equal(tn_stream_write(ends[1], TN_SLICE("bye")), 0);
-	assert_int_equal(tn_stream_flush(ends[1]), 0);
-	assert_int_equal(tn_stream_fill(ends[0], 3, &got), 3);
+	CHECK_INT(tn_stream_shutdown(ends[0]), 0);
+	CHECK_INT(tn_stream_fill(ends[1], 1, &got), 0);
+	CHECK(ends[1]->in == NULL);
+	CHECK_INT(tn_stream_write(ends[1], TN_SLICE("bye")), 0);
+	CHECK_INT(tn_stream_flush(ends[1]), 0);
+	CHECK_INT(tn_stream_fill(ends[0], 3, &got), 3);
 	tn_stream_free(ends[0]);
 	tn_stream_free(ends[1]);
 	return 0;
@@ -117,7 +114,7 @@ talk(void *arg)
 static void
 test_talk(void **state)
 {
-	assert_int_equal(in_loop(talk, *state), 0);
+	CHECK_INT(in_loop(talk, *state), 0);
 }
 
 /* ---- two that write before they read ----------------------------------- */
@@ -150,9 +147,8 @@ round_trips(void *arg)
 static void
 small_buffer(const struct kind *t, struct tn_stream *s)
 {
-	assert_int_equal(tn_socket_setsockopt(tn_stream_socket(s), SOL_SOCKET,
-			     SO_SNDBUF, &t->buffer, sizeof(t->buffer)),
-	    0);
+	CHECK_INT(tn_socket_setsockopt(tn_stream_socket(s), SOL_SOCKET,
+	    SO_SNDBUF, &t->buffer, sizeof(t->buffer)), 0);
 }
 
 static int
@@ -162,23 +158,20 @@ both_write(const struct kind *t, bool threads)
 	struct tn_group *group;
 
 	t->pair(ends);
-	assert_int_equal(tn_group_open(&group), 0);
+	CHECK_INT(tn_group_open(&group), 0);
 	for (int i = 0; i < 2; i++) {
 		small_buffer(t, ends[i]);
-		assert_int_equal(threads
-			? tn_go_thread(group, round_trips, ends[i])
-			: tn_go(group, round_trips, ends[i]),
-		    0);
+		CHECK_INT(threads ? tn_go_thread(group, round_trips, ends[i]) :
+		    tn_go(group, round_trips, ends[i]), 0);
 	}
-	assert_int_equal(tn_group_wait(group), 0);
+	CHECK_INT(tn_group_wait(group), 0);
 	tn_group_free(group);
 	for (int i = 0; i < 2; i++) {
-		assert_null(ends[i]->in);
-		assert_null(ends[i]->out);
-		assert_int_equal(tn_stream_bytes_written(ends[i]),
-		    ROUNDS * ROUND_BYTES);
-		assert_int_equal(tn_stream_bytes_read(ends[i]),
-		    ROUNDS * ROUND_BYTES);
+		CHECK(ends[i]->in == NULL);
+		CHECK(ends[i]->out == NULL);
+		CHECK_INT(tn_stream_bytes_written(ends[i]), ROUNDS *
+		    ROUND_BYTES);
+		CHECK_INT(tn_stream_bytes_read(ends[i]), ROUNDS * ROUND_BYTES);
 		tn_stream_free(ends[i]);
 	}
 	return 0;
@@ -193,8 +186,8 @@ both_write_fibers(void *arg)
 static void
 test_both_write(void **state)
 {
-	assert_int_equal(tn_run(both_write_fibers, *state, NULL), 0);
-	assert_int_equal(both_write(*state, true), 0);
+	CHECK_INT(tn_run(both_write_fibers, *state, NULL), 0);
+	CHECK_INT(both_write(*state, true), 0);
 }
 
 /* One fiber reads while another writes, megabytes each way. */
@@ -229,12 +222,12 @@ pour_both(void *arg)
 	struct tn_group *group;
 
 	t->pair(ends);
-	assert_int_equal(tn_group_open(&group), 0);
+	CHECK_INT(tn_group_open(&group), 0);
 	for (int i = 0; i < 2; i++) {
-		assert_int_equal(tn_go(group, pour, ends[i]), 0);
-		assert_int_equal(tn_go(group, drink, ends[i]), 0);
+		CHECK_INT(tn_go(group, pour, ends[i]), 0);
+		CHECK_INT(tn_go(group, drink, ends[i]), 0);
 	}
-	assert_int_equal(tn_group_wait(group), 0);
+	CHECK_INT(tn_group_wait(group), 0);
 	tn_group_free(group);
 	for (int i = 0; i < 2; i++)
 		tn_stream_free(ends[i]);
@@ -244,7 +237,7 @@ pour_both(void *arg)
 static void
 test_pour(void **state)
 {
-	assert_int_equal(tn_run(pour_both, *state, NULL), 0);
+	CHECK_INT(tn_run(pour_both, *state, NULL), 0);
 }
 
 /* ---- the end ----------------------------------------------------------- */
@@ -287,12 +280,12 @@ close_lingers(void *arg)
 
 	t->pair(ends);
 	late.stream = ends[1];
-	assert_int_equal(tn_group_open(&group), 0);
-	assert_int_equal(tn_go_thread(group, late_writer, &late), 0);
-	assert_int_equal(tn_stream_write(ends[0], TN_SLICE("answer")), 0);
-	assert_int_equal(tn_stream_close(ends[0]), 0);
-	assert_int_equal(tn_group_wait(group), 0);
-	assert_true(late.answered);
+	CHECK_INT(tn_group_open(&group), 0);
+	CHECK_INT(tn_go_thread(group, late_writer, &late), 0);
+	CHECK_INT(tn_stream_write(ends[0], TN_SLICE("answer")), 0);
+	CHECK_INT(tn_stream_close(ends[0]), 0);
+	CHECK_INT(tn_group_wait(group), 0);
+	CHECK(late.answered);
 	tn_group_free(group);
 	return 0;
 }
@@ -300,7 +293,7 @@ close_lingers(void *arg)
 static void
 test_close_lingers(void **state)
 {
-	assert_int_equal(in_loop(close_lingers, *state), 0);
+	CHECK_INT(in_loop(close_lingers, *state), 0);
 }
 
 /* It lingers two seconds and no longer, which is no failure; the line about an
@@ -316,19 +309,19 @@ test_close_limits(void **state)
 
 	t->pair(ends);
 	tn_stream_set_pace(ends[0], &pace);
-	assert_int_equal(tn_error_set(-ENOENT, "other"), -ENOENT);
-	assert_int_equal(tn_stream_close(ends[0]), 0);
+	CHECK_INT(tn_error_set(-ENOENT, "other"), -ENOENT);
+	CHECK_INT(tn_stream_close(ends[0]), 0);
 	span = tn_now() - began;
-	assert_true(span >= 2 * TN_SECOND && span < 10 * TN_SECOND);
-	assert_string_equal(tn_error_text(), "other");
+	CHECK(span >= 2 * TN_SECOND && span < 10 * TN_SECOND);
+	CHECK_TEXT(tn_error_text(), "other");
 	tn_stream_free(ends[1]);
 
 	/* Nor more than 64 KiB. */
 	began = tn_now();
 	t->pair(ends);
-	assert_int_equal(tn_stream_write(ends[1], tn_slice(bytes, 100000)), 0);
-	assert_int_equal(tn_stream_close(ends[0]), 0);
-	assert_true(tn_now() - began < 2 * TN_SECOND);
+	CHECK_INT(tn_stream_write(ends[1], tn_slice(bytes, 100000)), 0);
+	CHECK_INT(tn_stream_close(ends[0]), 0);
+	CHECK(tn_now() - began < 2 * TN_SECOND);
 	tn_stream_free(ends[1]);
 	free(bytes);
 }
@@ -349,23 +342,23 @@ close_fails(void *arg)
 	do
 		r = tn_stream_write(ends[0], tn_slice(bytes, 32768));
 	while (r == 0);
-	assert_int_equal(r, -ETIMEDOUT);
-	assert_true(tn_scope_close(&scope));
-	assert_int_equal(tn_stream_close(ends[0]), -ETIMEDOUT);
+	CHECK_INT(r, -ETIMEDOUT);
+	CHECK(tn_scope_close(&scope));
+	CHECK_INT(tn_stream_close(ends[0]), -ETIMEDOUT);
 	tn_stream_free(ends[1]);
 
 	/* The peer is gone. */
 	t->pair(ends);
-	assert_int_equal(tn_stream_write(ends[1], TN_SLICE("x")), 0);
-	assert_int_equal(tn_stream_flush(ends[1]), 0);
+	CHECK_INT(tn_stream_write(ends[1], TN_SLICE("x")), 0);
+	CHECK_INT(tn_stream_flush(ends[1]), 0);
 	tn_stream_free(ends[0]);
 	do {
 		r = tn_stream_write(ends[1], tn_slice(bytes, 32768));
 		if (r == 0)
 			r = tn_sleep(TN_MILLISECOND);
 	} while (r == 0);
-	assert_true(r == -EPIPE || r == -ECONNRESET);
-	assert_int_equal(tn_stream_close(ends[1]), r);
+	CHECK(r == -EPIPE || r == -ECONNRESET);
+	CHECK_INT(tn_stream_close(ends[1]), r);
 	free(bytes);
 	return 0;
 }
@@ -373,7 +366,7 @@ close_fails(void *arg)
 static void
 test_close_fails(void **state)
 {
-	assert_int_equal(in_loop(close_fails, *state), 0);
+	CHECK_INT(in_loop(close_fails, *state), 0);
 }
 
 /* A reset is an error each time one reads, never an end. */
@@ -385,25 +378,22 @@ reset(void *arg)
 	struct tn_slice got;
 
 	tcp_pair(ends);
-	assert_int_equal(tn_socket_setsockopt(tn_stream_socket(ends[0]),
-			     SOL_SOCKET, SO_LINGER, &hard, sizeof(hard)),
-	    0);
+	CHECK_INT(tn_socket_setsockopt(tn_stream_socket(ends[0]), SOL_SOCKET,
+	    SO_LINGER, &hard, sizeof(hard)), 0);
 	tn_stream_free(ends[0]);
 	for (int i = 0; i < 3; i++) {
-		assert_int_equal(tn_stream_fill(ends[1], 1, &got),
-		    -ECONNRESET);
-		assert_int_equal(tn_error_code(), -ECONNRESET);
-		assert_non_null(strstr(tn_error_text(),
-		    "read from 127.0.0.1:"));
+		CHECK_INT(tn_stream_fill(ends[1], 1, &got), -ECONNRESET);
+		CHECK_INT(tn_error_code(), -ECONNRESET);
+		CHECK(strstr(tn_error_text(), "read from 127.0.0.1:") != NULL);
 	}
-	assert_int_equal(tn_stream_close(ends[1]), -EPIPE);
+	CHECK_INT(tn_stream_close(ends[1]), -EPIPE);
 	return 0;
 }
 
 static void
 test_reset(void **state)
 {
-	assert_int_equal(in_loop(reset, NULL), 0);
+	CHECK_INT(in_loop(reset, NULL), 0);
 }
 
 static void
@@ -412,8 +402,8 @@ test_datagram(void **state)
 	struct tn_socket *socket;
 	struct tn_stream *s;
 
-	assert_int_equal(tn_socket_open(AF_INET, SOCK_DGRAM, 0, &socket), 0);
-	assert_int_equal(tn_stream_from_socket(socket, &s), -EINVAL);
+	CHECK_INT(tn_socket_open(AF_INET, SOCK_DGRAM, 0, &socket), 0);
+	CHECK_INT(tn_stream_from_socket(socket, &s), -EINVAL);
 	tn_socket_free(socket);
 }
 
@@ -429,12 +419,12 @@ idle(void *arg)
 	struct tn_scope scope;
 
 	t->pair(ends);
-	assert_int_equal(tn_stream_limit(ends[0], 100, &s), 0);
+	CHECK_INT(tn_stream_limit(ends[0], 100, &s), 0);
 	tn_stream_set_pace(s, &pace);
 	for (int i = 0; i < 2; i++) {
-		assert_int_equal(tn_stream_fill(s, 1, &got), -ETIMEDOUT);
-		assert_non_null(strstr(tn_error_text(),
-		    "timed out: nothing moved for 20 ms (idle_ms)"));
+		CHECK_INT(tn_stream_fill(s, 1, &got), -ETIMEDOUT);
+		CHECK(strstr(tn_error_text(),
+		    "timed out: nothing moved for 20 ms (idle_ms)") != NULL);
 	}
 
 	/* What a scope of the caller's ends is not the peer's fault. */
@@ -442,14 +432,14 @@ idle(void *arg)
 	tn_stream_set_pace(s, &pace);
 	for (int ms = 0; ms < 2; ms++) {
 		tn_scope_open(&scope, tn_after(ms * TN_MILLISECOND));
-		assert_int_equal(tn_stream_fill(s, 1, &got), -ETIMEDOUT);
-		assert_true(tn_scope_close(&scope));
-		assert_null(strstr(tn_error_text(), "idle_ms"));
+		CHECK_INT(tn_stream_fill(s, 1, &got), -ETIMEDOUT);
+		CHECK(tn_scope_close(&scope));
+		CHECK(strstr(tn_error_text(), "idle_ms") == NULL);
 	}
 
-	assert_int_equal(tn_stream_write(ends[1], TN_SLICE("x")), 0);
-	assert_int_equal(tn_stream_flush(ends[1]), 0);
-	assert_int_equal(tn_stream_fill(s, 1, &got), 1);
+	CHECK_INT(tn_stream_write(ends[1], TN_SLICE("x")), 0);
+	CHECK_INT(tn_stream_flush(ends[1]), 0);
+	CHECK_INT(tn_stream_fill(s, 1, &got), 1);
 	tn_stream_free(s);
 	tn_stream_free(ends[0]);
 	tn_stream_free(ends[1]);
@@ -459,7 +449,7 @@ idle(void *arg)
 static void
 test_idle(void **state)
 {
-	assert_int_equal(in_loop(idle, *state), 0);
+	CHECK_INT(in_loop(idle, *state), 0);
 }
 
 /* A byte every 5 ms are 200 a second. */
@@ -490,13 +480,13 @@ rate(const struct kind *t, int64_t rate_min, int expected)
 	tn_time began = tn_now();
 
 	t->pair(ends);
-	assert_int_equal(tn_group_open(&group), 0);
-	assert_int_equal(tn_go_thread(group, trickle, ends[1]), 0);
+	CHECK_INT(tn_group_open(&group), 0);
+	CHECK_INT(tn_go_thread(group, trickle, ends[1]), 0);
 	tn_stream_set_pace(ends[0], &pace);
-	assert_int_equal(tn_stream_fill(ends[0], 50, &got), expected);
+	CHECK_INT(tn_stream_fill(ends[0], 50, &got), expected);
 	if (expected < 0) {
-		assert_non_null(strstr(tn_error_text(), "(rate_min)"));
-		assert_true(tn_now() - began >= 50 * TN_MILLISECOND);
+		CHECK(strstr(tn_error_text(), "(rate_min)") != NULL);
+		CHECK(tn_now() - began >= 50 * TN_MILLISECOND);
 	}
 	tn_group_free(group);
 	tn_stream_free(ends[0]);
@@ -507,15 +497,15 @@ rate(const struct kind *t, int64_t rate_min, int expected)
 static int
 rates(void *arg)
 {
-	assert_int_equal(rate(arg, 10, 50), 0);
-	assert_int_equal(rate(arg, 10000, -ETIMEDOUT), 0);
+	CHECK_INT(rate(arg, 10, 50), 0);
+	CHECK_INT(rate(arg, 10000, -ETIMEDOUT), 0);
 	return rate(arg, INT64_MAX, -ETIMEDOUT);
 }
 
 static void
 test_rate(void **state)
 {
-	assert_int_equal(in_loop(rates, *state), 0);
+	CHECK_INT(in_loop(rates, *state), 0);
 }
 
 /* A peer that takes nothing. */
@@ -533,8 +523,8 @@ idle_write(void *arg)
 	do
 		r = tn_stream_write(ends[0], tn_slice(bytes, 100000));
 	while (r == 0);
-	assert_int_equal(r, -ETIMEDOUT);
-	assert_non_null(strstr(tn_error_text(), "(idle_ms)"));
+	CHECK_INT(r, -ETIMEDOUT);
+	CHECK(strstr(tn_error_text(), "(idle_ms)") != NULL);
 	tn_stream_free(ends[0]);
 	tn_stream_free(ends[1]);
 	free(bytes);
@@ -544,7 +534,7 @@ idle_write(void *arg)
 static void
 test_idle_write(void **state)
 {
-	assert_int_equal(in_loop(idle_write, *state), 0);
+	CHECK_INT(in_loop(idle_write, *state), 0);
 }
 
 int

@@ -1,23 +1,17 @@
 /* One group whose fibers wait in every way there is, ended at once: by
  * cancellation, by a deadline, by the outer of two.  Each returns promptly with
  * the right code and says what it was about; valgrind and ASan see no leak. */
-#include <errno.h>
 #include <netdb.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdatomic.h>
-#include <stddef.h>
-#include <stdio.h>
 #include <unistd.h>
-#include <cmocka.h>
 #include <tenon/channel.h>
-#include <tenon/error.h>
 #include <tenon/offload.h>
 #include <tenon/resolve.h>
 #include <tenon/run.h>
 #include <tenon/stream.h>
 #include "net/host.h"
 #include "rt/rt.h"
+#include "unit/check.h"
 
 /* ---- the other side of every wait -------------------------------------- */
 
@@ -44,10 +38,9 @@ world_pair(struct tn_stream *ret[2])
 {
 	struct tn_socket *sockets[2];
 
-	assert_int_equal(tn_socket_pair(AF_UNIX, SOCK_STREAM, 0, sockets), 0);
+	CHECK_INT(tn_socket_pair(AF_UNIX, SOCK_STREAM, 0, sockets), 0);
 	for (int i = 0; i < 2; i++)
-		assert_int_equal(tn_stream_from_socket(sockets[i], &ret[i]),
-		    0);
+		CHECK_INT(tn_stream_from_socket(sockets[i], &ret[i]), 0);
 }
 
 /* A Unix listener whose backlog is full: the next connect has to wait. */
@@ -60,16 +53,16 @@ world_fill(void)
 	int r = 0;
 
 	snprintf(name, sizeof(name), "unix:@tenon-waits-%d", (int)getpid());
-	assert_int_equal(tn_listen(name, &one, &world.full), 0);
-	assert_int_equal(tn_socket_getsockname(world.full, &world.at_full), 0);
+	CHECK_INT(tn_listen(name, &one, &world.full), 0);
+	CHECK_INT(tn_socket_getsockname(world.full, &world.at_full), 0);
 	for (size_t i = 0; i < TN_COUNT(world.crowd) && r == 0; i++) {
-		assert_int_equal(tn_socket_open(AF_UNIX, SOCK_STREAM, 0,
+		CHECK_INT(tn_socket_open(AF_UNIX, SOCK_STREAM, 0,
 		    &world.crowd[i]), 0);
 		tn_scope_open(&scope, tn_after(5 * TN_MILLISECOND));
 		r = tn_socket_connect(world.crowd[i], &world.at_full);
 		tn_scope_close(&scope);
 	}
-	assert_int_equal(r, -ETIMEDOUT);
+	CHECK_INT(r, -ETIMEDOUT);
 }
 
 static void
@@ -78,13 +71,13 @@ world_begin(void)
 	int message = 0;
 
 	memset(&world, 0, sizeof(world));
-	assert_int_equal(tn_listen("127.0.0.1:0", NULL, &world.listener), 0);
+	CHECK_INT(tn_listen("127.0.0.1:0", NULL, &world.listener), 0);
 	world_fill();
 	world_pair(world.ends);
-	assert_int_equal(tn_channel_open(sizeof(int), 1, &world.channel), 0);
-	assert_int_equal(tn_channel_send(world.channel, &message), 0);
-	assert_int_equal(tn_mutex_open(&world.mutex), 0);
-	assert_int_equal(tn_mutex_lock(world.mutex), 0);
+	CHECK_INT(tn_channel_open(sizeof(int), 1, &world.channel), 0);
+	CHECK_INT(tn_channel_send(world.channel, &message), 0);
+	CHECK_INT(tn_mutex_open(&world.mutex), 0);
+	CHECK_INT(tn_mutex_lock(world.mutex), 0);
 }
 
 static void
@@ -174,7 +167,7 @@ wait_offload(void)
 	int result = 0;
 	int r = tn_offload(job_50ms, NULL, &result);
 
-	assert_int_equal(result, 7); /* it ran to its end */
+	CHECK_INT(result, 7); /* it ran to its end */
 	return r;
 }
 
@@ -228,8 +221,8 @@ waiter(void *arg)
 	o->result = o->row->wait();
 	snprintf(o->text, sizeof(o->text), "%s", tn_error_text());
 	if (o->how != CANCEL) {
-		assert_int_equal(tn_scope_close(&inner), o->how == DEADLINE);
-		assert_int_equal(tn_scope_close(&outer), o->how != DEADLINE);
+		CHECK_INT(tn_scope_close(&inner), o->how == DEADLINE);
+		CHECK_INT(tn_scope_close(&outer), o->how != DEADLINE);
 	}
 	return 0;
 }
@@ -243,18 +236,18 @@ waits_main(void *arg)
 	tn_time start;
 
 	world_begin();
-	assert_int_equal(tn_group_open(&group), 0);
+	CHECK_INT(tn_group_open(&group), 0);
 	for (size_t i = 0; i < TN_COUNT(rows); i++) {
 		outcomes[i] = (struct outcome){ .how = how, .row = &rows[i] };
-		assert_int_equal(tn_go(group, waiter, &outcomes[i]), 0);
+		CHECK_INT(tn_go(group, waiter, &outcomes[i]), 0);
 	}
 	start = tn_now();
-	assert_int_equal(tn_sleep(20 * TN_MILLISECOND), 0);
+	CHECK_INT(tn_sleep(20 * TN_MILLISECOND), 0);
 	if (how == CANCEL)
 		tn_group_cancel(group);
-	assert_int_equal(tn_group_wait(group), 0);
+	CHECK_INT(tn_group_wait(group), 0);
 	/* All but the offload are gone long before their events. */
-	assert_true(tn_now() - start < 5 * TN_SECOND);
+	CHECK(tn_now() - start < 5 * TN_SECOND);
 	tn_group_free(group);
 	for (size_t i = 0; i < TN_COUNT(rows); i++) {
 		if (outcomes[i].result != code ||
@@ -262,9 +255,9 @@ waits_main(void *arg)
 			strlen(rows[i].says)) != 0)
 			print_message("%s: %d \"%s\"\n", rows[i].name,
 			    outcomes[i].result, outcomes[i].text);
-		assert_int_equal(outcomes[i].result, code);
-		assert_memory_equal(outcomes[i].text, rows[i].says,
-		    strlen(rows[i].says));
+		CHECK_INT(outcomes[i].result, code);
+		CHECK(memcmp(outcomes[i].text, rows[i].says,
+		    strlen(rows[i].says)) == 0);
 	}
 	world_end();
 	return 0;
@@ -284,7 +277,7 @@ test_waits(enum how how)
 		host.net = &net;
 	}
 	tn__host_set(&host);
-	assert_int_equal(tn_run(waits_main, &how, NULL), 0);
+	CHECK_INT(tn_run(waits_main, &how, NULL), 0);
 	tn__host_set(NULL);
 }
 

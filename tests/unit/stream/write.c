@@ -10,7 +10,7 @@ push(struct tn_stream *s)
 	struct tn__io *io = NULL;
 	int r = s->pusher.push(&s->pusher, &io);
 
-	assert_ptr_equal(io, r == 0 ? &carrier_of(s)->io : NULL);
+	CHECK(io == (r == 0 ? &carrier_of(s)->io : NULL));
 	return r;
 }
 
@@ -55,19 +55,18 @@ test_sizes(void **state)
 		struct tn_stream *s = carrier_new(&t->plan);
 		struct tn_slice sent;
 
-		assert_int_equal(tn_stream_write(s, tn_slice(bytes, first)), 0);
-		assert_int_equal(tn_stream_write(s, tn_slice(bytes, second)),
-		    0);
-		assert_true(pushes(s) == (s->out != NULL));
-		assert_int_equal(tn_stream_flush(s), 0);
-		assert_false(pushes(s));
-		assert_null(s->out);
-		assert_int_equal(tn_stream_bytes_written(s), first + second);
+		CHECK_INT(tn_stream_write(s, tn_slice(bytes, first)), 0);
+		CHECK_INT(tn_stream_write(s, tn_slice(bytes, second)), 0);
+		CHECK(pushes(s) == (s->out != NULL));
+		CHECK_INT(tn_stream_flush(s), 0);
+		CHECK(!pushes(s));
+		CHECK(s->out == NULL);
+		CHECK_INT(tn_stream_bytes_written(s), first + second);
 
 		sent = carrier_sent(s);
-		assert_int_equal(sent.len, first + second);
-		assert_memory_equal(sent.data, bytes, first);
-		assert_memory_equal(sent.data + first, bytes, second);
+		CHECK_INT(sent.len, first + second);
+		CHECK(memcmp(sent.data, bytes, first) == 0);
+		CHECK(memcmp(sent.data + first, bytes, second) == 0);
 		tn_stream_free(s);
 	}
 	free(bytes);
@@ -82,22 +81,21 @@ test_collects(void **state)
 	struct tn_stream *s = carrier_new(&(struct carrier_plan){ 0 });
 
 	for (int i = 0; i < 100; i++)
-		assert_int_equal(tn_stream_write(s, TN_SLICE("0123456789")),
-		    0);
-	assert_int_equal(carrier_of(s)->sends, 0);
-	assert_int_equal(carrier_of(s)->rooms, 0);
-	assert_int_equal(held(s), 1000);
-	assert_int_equal(tn_stream_bytes_written(s), 0);
+		CHECK_INT(tn_stream_write(s, TN_SLICE("0123456789")), 0);
+	CHECK_INT(carrier_of(s)->sends, 0);
+	CHECK_INT(carrier_of(s)->rooms, 0);
+	CHECK_INT(held(s), 1000);
+	CHECK_INT(tn_stream_bytes_written(s), 0);
 
-	assert_int_equal(tn_sleep(TN_MILLISECOND), 0);
-	assert_int_equal(carrier_of(s)->sends, 1);
-	assert_int_equal(carrier_sent(s).len, 1000);
-	assert_false(pushes(s));
-	assert_null(s->out);
-	assert_int_equal(tn_stream_bytes_written(s), 1000);
+	CHECK_INT(tn_sleep(TN_MILLISECOND), 0);
+	CHECK_INT(carrier_of(s)->sends, 1);
+	CHECK_INT(carrier_sent(s).len, 1000);
+	CHECK(!pushes(s));
+	CHECK(s->out == NULL);
+	CHECK_INT(tn_stream_bytes_written(s), 1000);
 
-	assert_int_equal(tn_stream_write(s, tn_slice(NULL, 0)), 0);
-	assert_null(s->out);
+	CHECK_INT(tn_stream_write(s, tn_slice(NULL, 0)), 0);
+	CHECK(s->out == NULL);
 	tn_stream_free(s);
 }
 
@@ -108,22 +106,22 @@ test_gathers(void **state)
 	char *bytes = carrier_bytes(40000);
 	struct tn_stream *s = carrier_new(&(struct carrier_plan){ 0 });
 
-	assert_int_equal(tn_stream_write(s, tn_slice(bytes, 8192)), 0);
-	assert_int_equal(carrier_of(s)->sends, 1);
-	assert_null(s->out);
+	CHECK_INT(tn_stream_write(s, tn_slice(bytes, 8192)), 0);
+	CHECK_INT(carrier_of(s)->sends, 1);
+	CHECK(s->out == NULL);
 
-	assert_int_equal(tn_stream_write(s, TN_SLICE("head")), 0);
-	assert_int_equal(tn_stream_write(s, tn_slice(bytes, 40000)), 0);
-	assert_int_equal(carrier_of(s)->sends, 2);
-	assert_int_equal(carrier_sent(s).len, 8192 + 4 + 40000);
-	assert_null(s->out);
-	assert_false(pushes(s));
+	CHECK_INT(tn_stream_write(s, TN_SLICE("head")), 0);
+	CHECK_INT(tn_stream_write(s, tn_slice(bytes, 40000)), 0);
+	CHECK_INT(carrier_of(s)->sends, 2);
+	CHECK_INT(carrier_sent(s).len, 8192 + 4 + 40000);
+	CHECK(s->out == NULL);
+	CHECK(!pushes(s));
 
 	/* It fits behind what was collected: no reason to send. */
-	assert_int_equal(tn_stream_write(s, TN_SLICE("head")), 0);
-	assert_int_equal(tn_stream_write(s, tn_slice(bytes, 20000)), 0);
-	assert_int_equal(carrier_of(s)->sends, 2);
-	assert_int_equal(held(s), 20004);
+	CHECK_INT(tn_stream_write(s, TN_SLICE("head")), 0);
+	CHECK_INT(tn_stream_write(s, tn_slice(bytes, 20000)), 0);
+	CHECK_INT(carrier_of(s)->sends, 2);
+	CHECK_INT(held(s), 20004);
 	tn_stream_free(s);
 	free(bytes);
 }
@@ -137,28 +135,28 @@ test_blocked(void **state)
 	char *bytes = carrier_bytes(100000);
 	struct tn_stream *s = carrier_new(&plan);
 
-	assert_int_equal(tn_stream_write(s, tn_slice(bytes, 30000)), 0);
-	assert_int_equal(carrier_of(s)->rooms, 1);
-	assert_int_equal(held(s), 20000);
-	assert_true(pushes(s));
+	CHECK_INT(tn_stream_write(s, tn_slice(bytes, 30000)), 0);
+	CHECK_INT(carrier_of(s)->rooms, 1);
+	CHECK_INT(held(s), 20000);
+	CHECK(pushes(s));
 
-	assert_int_equal(push(s), 0);
-	assert_int_equal(held(s), 20000);
+	CHECK_INT(push(s), 0);
+	CHECK_INT(held(s), 20000);
 	carrier_of(s)->left = 5000;
-	assert_int_equal(push(s), 0);
-	assert_int_equal(held(s), 15000);
+	CHECK_INT(push(s), 0);
+	CHECK_INT(held(s), 15000);
 
 	/* 15,000 of 32,768 are taken, so 18,000 more wait for room once. */
-	assert_int_equal(tn_stream_write(s, tn_slice(bytes, 18000)), 0);
-	assert_int_equal(carrier_of(s)->rooms, 2);
-	assert_int_equal(held(s), 15000 + 18000 - 10000);
+	CHECK_INT(tn_stream_write(s, tn_slice(bytes, 18000)), 0);
+	CHECK_INT(carrier_of(s)->rooms, 2);
+	CHECK_INT(held(s), 15000 + 18000 - 10000);
 
 	carrier_of(s)->left = 100000;
-	assert_int_equal(push(s), 1);
-	assert_null(s->out);
-	assert_int_equal(carrier_sent(s).len, 48000);
-	assert_memory_equal(carrier_sent(s).data, bytes, 30000);
-	assert_memory_equal(carrier_sent(s).data + 30000, bytes, 18000);
+	CHECK_INT(push(s), 1);
+	CHECK(s->out == NULL);
+	CHECK_INT(carrier_sent(s).len, 48000);
+	CHECK(memcmp(carrier_sent(s).data, bytes, 30000) == 0);
+	CHECK(memcmp(carrier_sent(s).data + 30000, bytes, 18000) == 0);
 	tn_stream_free(s);
 	free(bytes);
 }
@@ -191,28 +189,27 @@ test_sticky(void **state)
 
 	while (tn_stream_write(s, tn_slice(bytes, t->size)) == 0)
 		good++;
-	assert_int_equal(good, t->good);
-	assert_int_equal(carrier_sent(s).len, t->at);
-	assert_int_equal(tn_stream_bytes_written(s), t->at);
+	CHECK_INT(good, t->good);
+	CHECK_INT(carrier_sent(s).len, t->at);
+	CHECK_INT(tn_stream_bytes_written(s), t->at);
 
 	/* It stays, whatever the carrier would say now; reads go on. */
 	carrier_of(s)->plan.out_fail = 0;
 	for (int i = 0; i < 2; i++) {
-		assert_int_equal(tn_error_set(-ENOENT, "other"), -ENOENT);
-		assert_int_equal(tn_stream_write(s, TN_SLICE("x")),
-		    -ECONNRESET);
-		assert_string_equal(tn_error_text(), "write to test carrier: "
+		CHECK_INT(tn_error_set(-ENOENT, "other"), -ENOENT);
+		CHECK_INT(tn_stream_write(s, TN_SLICE("x")), -ECONNRESET);
+		CHECK_TEXT(tn_error_text(), "write to test carrier: "
 		    "connection reset by the peer");
-		assert_int_equal(tn_stream_printf(s, "x"), -ECONNRESET);
-		assert_int_equal(tn_stream_flush(s), -ECONNRESET);
-		assert_int_equal(tn_stream_shutdown(s), -ECONNRESET);
-		assert_int_equal(tn_error_code(), -ECONNRESET);
+		CHECK_INT(tn_stream_printf(s, "x"), -ECONNRESET);
+		CHECK_INT(tn_stream_flush(s), -ECONNRESET);
+		CHECK_INT(tn_stream_shutdown(s), -ECONNRESET);
+		CHECK_INT(tn_error_code(), -ECONNRESET);
 	}
-	assert_null(s->out);
-	assert_false(pushes(s));
-	assert_int_equal(carrier_sent(s).len, t->at);
-	assert_int_equal(tn_stream_fill(s, 1, &got), 2);
-	assert_int_equal(tn_stream_close(s), -ECONNRESET);
+	CHECK(s->out == NULL);
+	CHECK(!pushes(s));
+	CHECK_INT(carrier_sent(s).len, t->at);
+	CHECK_INT(tn_stream_fill(s, 1, &got), 2);
+	CHECK_INT(tn_stream_close(s), -ECONNRESET);
 	free(bytes);
 }
 
@@ -223,15 +220,15 @@ test_push_fails(void **state)
 	struct carrier_plan plan = { .out_fail = -EPIPE };
 	struct tn_stream *s = carrier_new(&plan);
 
-	assert_int_equal(tn_stream_write(s, TN_SLICE("x")), 0);
-	assert_int_equal(tn_error_set(-ENOENT, "other"), -ENOENT);
-	assert_int_equal(tn_sleep(TN_MILLISECOND), 0);
-	assert_string_equal(tn_error_text(), "other");
-	assert_null(s->out);
-	assert_false(pushes(s));
-	assert_int_equal(tn_stream_flush(s), -EPIPE);
-	assert_int_equal(tn_error_code(), -EPIPE);
-	assert_int_equal(tn_stream_close(s), -EPIPE);
+	CHECK_INT(tn_stream_write(s, TN_SLICE("x")), 0);
+	CHECK_INT(tn_error_set(-ENOENT, "other"), -ENOENT);
+	CHECK_INT(tn_sleep(TN_MILLISECOND), 0);
+	CHECK_TEXT(tn_error_text(), "other");
+	CHECK(s->out == NULL);
+	CHECK(!pushes(s));
+	CHECK_INT(tn_stream_flush(s), -EPIPE);
+	CHECK_INT(tn_error_code(), -EPIPE);
+	CHECK_INT(tn_stream_close(s), -EPIPE);
 }
 
 /* A wait that ends leaves a flush to be tried again, and ends a write. */
@@ -242,20 +239,18 @@ test_wait_fails(void **state)
 	char *bytes = carrier_bytes(40000);
 	struct tn_stream *s = carrier_new(&plan);
 
-	assert_int_equal(tn_stream_write(s, TN_SLICE("x")), 0);
-	assert_int_equal(tn_stream_flush(s), -ETIMEDOUT);
-	assert_string_equal(tn_error_text(),
-	    "write to test carrier: timed out");
-	assert_true(pushes(s));
+	CHECK_INT(tn_stream_write(s, TN_SLICE("x")), 0);
+	CHECK_INT(tn_stream_flush(s), -ETIMEDOUT);
+	CHECK_TEXT(tn_error_text(), "write to test carrier: timed out");
+	CHECK(pushes(s));
 	carrier_of(s)->plan.room_fail = 0;
-	assert_int_equal(tn_stream_flush(s), 0);
-	assert_slice(carrier_sent(s), "x");
+	CHECK_INT(tn_stream_flush(s), 0);
+	CHECK_SLICE(carrier_sent(s), "x");
 
 	carrier_of(s)->plan.room_fail = -ECANCELED;
-	assert_int_equal(tn_stream_write(s, tn_slice(bytes, 40000)),
-	    -ECANCELED);
+	CHECK_INT(tn_stream_write(s, tn_slice(bytes, 40000)), -ECANCELED);
 	carrier_of(s)->plan.room_fail = 0;
-	assert_int_equal(tn_stream_write(s, TN_SLICE("x")), -ECANCELED);
+	CHECK_INT(tn_stream_write(s, TN_SLICE("x")), -ECANCELED);
 	tn_stream_free(s);
 	free(bytes);
 }
@@ -267,15 +262,15 @@ test_close_cancelled(void **state)
 	struct carrier_plan plan = { .room_fail = -ECANCELED };
 	struct tn_stream *s = carrier_new(&plan);
 
-	assert_int_equal(tn_stream_write(s, TN_SLICE("last words")), 0);
-	assert_int_equal(tn_stream_close(s), 0);
+	CHECK_INT(tn_stream_write(s, TN_SLICE("last words")), 0);
+	CHECK_INT(tn_stream_close(s), 0);
 
 	plan.room = 4;
 	s = carrier_new(&plan);
-	assert_int_equal(tn_stream_write(s, TN_SLICE("last words")), 0);
-	assert_int_equal(tn_stream_close(s), -ECANCELED);
-	assert_int_equal(tn_error_code(), -ECANCELED);
-	assert_int_equal(tn_stream_close(NULL), 0);
+	CHECK_INT(tn_stream_write(s, TN_SLICE("last words")), 0);
+	CHECK_INT(tn_stream_close(s), -ECANCELED);
+	CHECK_INT(tn_error_code(), -ECANCELED);
+	CHECK_INT(tn_stream_close(NULL), 0);
 }
 
 static void
@@ -283,15 +278,15 @@ test_after_shutdown(void **state)
 {
 	struct tn_stream *s = carrier_new(&(struct carrier_plan){ 0 });
 
-	assert_int_equal(tn_stream_write(s, TN_SLICE("x")), 0);
-	assert_int_equal(tn_stream_shutdown(s), 0);
-	assert_slice(carrier_sent(s), "x");
-	assert_int_equal(tn_stream_shutdown(s), 0);
-	assert_int_equal(tn_stream_write(s, TN_SLICE("y")), -EPIPE);
-	assert_string_equal(tn_error_text(),
+	CHECK_INT(tn_stream_write(s, TN_SLICE("x")), 0);
+	CHECK_INT(tn_stream_shutdown(s), 0);
+	CHECK_SLICE(carrier_sent(s), "x");
+	CHECK_INT(tn_stream_shutdown(s), 0);
+	CHECK_INT(tn_stream_write(s, TN_SLICE("y")), -EPIPE);
+	CHECK_TEXT(tn_error_text(),
 	    "write: the stream was shut down for writing before");
-	assert_int_equal(tn_stream_flush(s), 0);
-	assert_int_equal(tn_stream_close(s), 0);
+	CHECK_INT(tn_stream_flush(s), 0);
+	CHECK_INT(tn_stream_close(s), 0);
 }
 
 /* ---- printf ------------------------------------------------------------ */
@@ -306,13 +301,11 @@ test_printf(void **state)
 		int len = snprintf(expected, sizeof(expected), "%*d|%s|%c",
 		    width, width, "text", '!');
 
-		assert_int_equal(
-		    tn_stream_printf(s, "%*d|%s|%c", width, width, "text",
-			'!'),
-		    0);
-		assert_int_equal(tn_stream_flush(s), 0);
-		assert_int_equal(carrier_sent(s).len, len);
-		assert_slice(carrier_sent(s), expected);
+		CHECK_INT(tn_stream_printf(s, "%*d|%s|%c", width, width, "text",
+		    '!'), 0);
+		CHECK_INT(tn_stream_flush(s), 0);
+		CHECK_INT(carrier_sent(s).len, len);
+		CHECK_SLICE(carrier_sent(s), expected);
 		tn_stream_free(s);
 	}
 }
@@ -331,6 +324,6 @@ main(void)
 		cmocka_unit_test(test_printf),
 	};
 
-	return ROW_TESTS(rows, test_sizes) + ROW_TESTS(errors, test_sticky) +
+	return CHECK_ROWS(rows, test_sizes) + CHECK_ROWS(errors, test_sticky) +
 	    cmocka_run_group_tests(tests, NULL, NULL);
 }
