@@ -192,13 +192,17 @@ read_head(struct client *c, uint64_t *ret_length)
 {
 	struct tn_slice line, name;
 	bool last = false;
-	int status = 0, r;
+	uint64_t status = 0;
+	int r;
 
 	*ret_length = 0;
 	while ((r = tn_stream_read_line(c->s, TN_LINE_CRLF, 1000, &line)) ==
 	    1 && line.len > 0) {
-		if (status == 0 && tn_slice_starts(line, TN_SLICE("HTTP/1.1 ")))
-			status = atoi(line.data + 9);
+		if (status == 0 &&
+		    (!tn_slice_starts(line, TN_SLICE("HTTP/1.1 ")) ||
+			tn_parse_uint(tn_slice_head(tn_slice_skip(line, 9), 3),
+			    999, &status) < 0))
+			return tn_error_set(TN_EPROTO, "a strange status");
 		name = tn_slice_split(&line, ':');
 		last |= tn_slice_equal_nocase(name, "connection");
 		if (tn_slice_equal_nocase(name, "content-length") &&
@@ -208,7 +212,7 @@ read_head(struct client *c, uint64_t *ret_length)
 	}
 	if (r == 1 && last)
 		tn_sim_note("the last answer of this connection");
-	return r < 0 ? r : r == 1 ? status :
+	return r < 0 ? r : r == 1 ? (int)status :
 	    tn_error_set(TN_ETRUNCATED, "the server closed without an answer");
 }
 
