@@ -141,7 +141,7 @@ main(void)
 	poller = epoll_create1(EPOLL_CLOEXEC);
 	if (pending == NULL || poller < 0)
 		peer_die("epoll_create1");
-	listener = peer_listen(SOCK_NONBLOCK);
+	listener = peer_listen(SOCK_NONBLOCK, 0);
 	watch(EPOLL_CTL_ADD, listener, EPOLLIN);
 	peer_ready(peer_port(listener),
 	    "hand-written, edge-triggered epoll, short-read hint");

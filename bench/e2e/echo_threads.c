@@ -32,7 +32,7 @@ main(void)
 	pthread_attr_init(&attributes);
 	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
 	pthread_attr_setstacksize(&attributes, STACK_BYTES);
-	listener = peer_listen(0);
+	listener = peer_listen(0, 0);
 	peer_ready(peer_port(listener),
 	    "a thread each, blocking, 256 KiB stacks");
 

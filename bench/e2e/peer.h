@@ -42,13 +42,15 @@ peer_port(int fd)
 	return ntohs(at.sin_port);
 }
 
-/* TCP_NODELAY is inherited by what the listener accepts. */
+/* Port 0: the kernel chooses.  TCP_NODELAY is inherited by what the listener
+ * accepts. */
 static inline int
-peer_listen(int flags)
+peer_listen(int flags, int port)
 {
 	struct sockaddr_in at = {
 		.sin_family = AF_INET,
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+		.sin_port = htons((uint16_t)port),
 	};
 	int on = 1;
 	int fd;

@@ -38,6 +38,10 @@ TN_API TN_CHECK int tn_parse_span(struct tn_slice text, tn_time *ret);
 #define TN_UINT_DIGITS 20
 TN_API size_t tn_format_uint(char *out, uint64_t n);
 
+/* The same in hexadecimal, lower case; at most TN_HEX_DIGITS. */
+#define TN_HEX_DIGITS 16
+TN_API size_t tn_format_hex(char *out, uint64_t n);
+
 /* "1.4 MiB", "812 B": for people.  `out` has 16 bytes; returns `out`. */
 TN_API const char *tn_format_size(char out[16], uint64_t bytes);
 

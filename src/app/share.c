@@ -1,9 +1,9 @@
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
+#include <string.h>
 #include <tenon/date.h>
 #include <tenon/error.h>
 #include <tenon/log.h>
+#include <tenon/number.h>
 #include <tenon/run.h>
 #include <tenon/text.h>
 
@@ -115,7 +115,7 @@ share_reply_error(struct tn_http_exchange *x, int code)
 
 /* ---- a file ------------------------------------------------------------- */
 
-#define SHARE_ETAG_SIZE 64
+#define SHARE_ETAG_SIZE (3 * TN_HEX_DIGITS + 5)
 
 /* Another file, size or time makes another tag.  A file system's clock stands
  * still for a few milliseconds; within those a change of the same length would
@@ -123,8 +123,13 @@ share_reply_error(struct tn_http_exchange *x, int code)
 static void
 share_etag(const struct tn_file_info *info, char out[SHARE_ETAG_SIZE])
 {
-	snprintf(out, SHARE_ETAG_SIZE, "\"%" PRIx64 "-%" PRIx64 "-%" PRIx64 "\"",
-	    info->inode, (uint64_t)info->size, (uint64_t)info->modified_ns);
+	out[0] = '"';
+	out += 1 + tn_format_hex(out + 1, info->inode);
+	out[0] = '-';
+	out += 1 + tn_format_hex(out + 1, (uint64_t)info->size);
+	out[0] = '-';
+	out += 1 + tn_format_hex(out + 1, (uint64_t)info->modified_ns);
+	memcpy(out, "\"", 2);
 }
 
 /* RFC 9110 section 13.1.2: a list of tags, compared without their "W/". */

@@ -179,6 +179,17 @@ tn_format_uint(char *out, uint64_t n)
 	return len;
 }
 
+size_t
+tn_format_hex(char *out, uint64_t n)
+{
+	static const char digits[] = "0123456789abcdef";
+	size_t len = (size_t)(67 - __builtin_clzll(n | 1)) / 4;
+
+	for (size_t at = len; at > 0; n >>= 4)
+		out[--at] = digits[n & 15];
+	return len;
+}
+
 const char *
 tn_format_size(char out[16], uint64_t bytes)
 {

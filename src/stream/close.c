@@ -2,6 +2,7 @@
  * peer's last bytes taken, because closing over unread bytes makes the kernel
  * send a reset that may overtake what the peer has yet to read. */
 #include <errno.h>
+#include <sys/socket.h>
 
 #include <tenon/error.h>
 #include <tenon/run.h>
@@ -23,13 +24,22 @@ close_mark(struct tn_stream *s)
 	return s->ops->shutdown == NULL ? 0 : s->ops->shutdown(s);
 }
 
+/* As a flush, but the end that comes behind it may go along. */
+static int
+close_flush(struct tn_stream *s)
+{
+	if (s->write_error < 0 || s->ops->send == NULL)
+		return tn_stream_flush(s);
+	return tn__stream_drain(s, MSG_MORE);
+}
+
 int
 tn_stream_shutdown(struct tn_stream *s)
 {
 	bool carrier = s->below == NULL;
 	int r;
 
-	r = carrier ? tn_stream_flush(s) : 0;
+	r = carrier ? close_flush(s) : 0;
 	if (r == 0)
 		r = close_mark(s);
 	if (r < 0 || carrier)
@@ -60,25 +70,40 @@ close_linger(struct tn_stream *s)
 	return r < 0 ? tn__stream_fail(s, r, "close") : 0;
 }
 
+/* Nothing can come any more, so there is nothing to take: the close of the
+ * descriptor is the end in both directions. */
+static bool
+close_is_plain(const struct tn_stream *s)
+{
+	return s->quiet && s->ops->lingers && s->in_start == s->in_end;
+}
+
+static int
+close_carrier(struct tn_stream *s)
+{
+	int r;
+
+	/* What needs no wait goes out, even if waiting is over. */
+	tn__stream_push_last(s);
+	if (close_is_plain(s))
+		return close_flush(s);
+	r = tn_stream_shutdown(s);
+	return r == 0 && s->ops->lingers ? close_linger(s) : r;
+}
+
 int
 tn_stream_close(struct tn_stream *s)
 {
 	struct tn_stream *below;
-	struct tn__io *io;
 	int r;
 
 	if (s == NULL)
 		return 0;
 	below = s->owns_below ? s->below : NULL;
-	if (s->below != NULL) {
+	if (s->below != NULL)
 		r = close_mark(s); /* what is below goes on */
-	} else {
-		/* What needs no wait goes out, even if waiting is over. */
-		(void)tn__stream_push(&s->pusher, &io);
-		r = tn_stream_shutdown(s);
-		if (r == 0 && s->ops->lingers)
-			r = close_linger(s);
-	}
+	else
+		r = close_carrier(s);
 	s->owns_below = false;
 	tn_stream_free(s);
 	if (r == 0)

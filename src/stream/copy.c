@@ -10,9 +10,9 @@
 #define COPY_PROGRESS_BYTES 65536
 /* So much of a file is brought into memory at a time. */
 #define COPY_WINDOW_BYTES (1 << 20)
-/* Less is read into the out buffer and leaves with what lies there; sendfile
- * wins from here on. */
-#define COPY_SENDFILE_BYTES 16384
+/* What one read brings leaves in one call together with what was written
+ * before; sendfile wins beyond. */
+#define COPY_READ_BYTES TN__POOL_BYTES
 
 static int
 copy_tell(const struct tn_copy_options *options, int64_t done)
@@ -174,7 +174,7 @@ tn_stream_send_file(struct tn_stream *s, struct tn_file *file, int64_t offset,
 		return tn_error_set(-EINVAL,
 		    "send file: no file has %lld bytes at %lld",
 		    (long long)size, (long long)offset);
-	if (carrier != NULL && size >= COPY_SENDFILE_BYTES) {
+	if (carrier != NULL && size > COPY_READ_BYTES) {
 		r = copy_file_by_sendfile(carrier, file, offset, size, &sent);
 		if (s != carrier)
 			s->bytes_out += sent.done;

@@ -83,6 +83,7 @@ struct tn_stream {
 	int write_error;       /* sticky */
 	bool owns_below, ended, shut, in_own /* `in` is ours, not the pool's */;
 	bool held;             /* a line still points into the empty buffer */
+	bool quiet;            /* its peer said that it sends nothing more */
 	int64_t bytes_in, bytes_out;
 	struct tn__stream_pace pace; /* of carriers */
 };
@@ -117,8 +118,11 @@ void tn__stream_hold(struct tn_stream *s);
 void tn__stream_drop_in(struct tn_stream *s);
 void tn__stream_drop_out(struct tn_stream *s);
 
-/* The pusher of every stream: sends from the out buffer without waiting. */
+/* The pusher of every stream: sends from the out buffer without waiting; the
+ * other for what is closed right behind it, so that the last bytes and the FIN
+ * leave in one packet. */
 int tn__stream_push(struct tn__pusher *pusher, struct tn__io **ret_io);
+void tn__stream_push_last(struct tn_stream *s);
 
 /* Carriers with send: waits until the out buffer is sent.  `flags` is 0 or
  * MSG_MORE. */

@@ -94,25 +94,40 @@ write_send(struct tn_stream *s, struct tn_slice *rest, int flags)
 	return n;
 }
 
-int
-tn__stream_push(struct tn__pusher *pusher, struct tn__io **ret_io)
+/* 1 when all is sent, 0 when the rest has to wait for room, or the error. */
+static int
+write_push(struct tn_stream *s, int flags)
 {
-	struct tn_stream *s = TN__CONTAINER(pusher, struct tn_stream, pusher);
 	struct tn_slice none = { NULL, 0 };
 	ssize_t n;
 
 	while (write_held(s) > 0) {
-		n = write_send(s, &none, 0);
-		if (n == -EAGAIN) {
-			*ret_io = s->ops->io(s);
+		n = write_send(s, &none, flags);
+		if (n == -EAGAIN)
 			return 0;
-		}
 		if (n < 0) {
 			tn__stream_drop_out(s);
 			return (int)n;
 		}
 	}
 	return 1;
+}
+
+int
+tn__stream_push(struct tn__pusher *pusher, struct tn__io **ret_io)
+{
+	struct tn_stream *s = TN__CONTAINER(pusher, struct tn_stream, pusher);
+	int r = write_push(s, 0);
+
+	if (r == 0)
+		*ret_io = s->ops->io(s);
+	return r;
+}
+
+void
+tn__stream_push_last(struct tn_stream *s)
+{
+	(void)write_push(s, MSG_MORE);
 }
 
 /* Waits for room and sends once.  The pusher rests meanwhile: a descriptor has

@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "proto/http/http_class.h"
 
 #define K TN__HTTP_TOKEN
@@ -49,3 +51,28 @@ const unsigned char tn__http_class[256] = {
 	['~'] = K | V | T | H,
 	[0x80 ... 0xff] = V, /* obs-text */
 };
+
+/* True when one of eight bytes is a control character (HTAB too). */
+static bool
+class_has_control(const char *bytes)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101);
+	uint64_t x, del;
+
+	memcpy(&x, bytes, sizeof(x));
+	del = x ^ (0x7f * ones);
+	return (((x - 0x20 * ones) & ~x) | ((del - ones) & ~del)) &
+	    (0x80 * ones);
+}
+
+size_t
+tn__http_value_run(struct tn_slice text)
+{
+	size_t n = 0;
+
+	while (text.len - n >= 8 && !class_has_control(text.data + n))
+		n += 8;
+	while (n < text.len && tn__http_is(text.data[n], TN__HTTP_VALUE))
+		n++;
+	return n;
+}

@@ -2,6 +2,8 @@
 #ifndef TN__HTTP_CLASS_H
 #define TN__HTTP_CLASS_H
 
+#include <tenon/base.h>
+
 enum {
 	TN__HTTP_TOKEN = 1,  /* tchar: RFC 9110 section 5.6.2 */
 	TN__HTTP_VALUE = 2,  /* field-vchar, SP, HTAB: RFC 9110 section 5.5 */
@@ -16,5 +18,8 @@ tn__http_is(char c, int class)
 {
 	return tn__http_class[(unsigned char)c] & class;
 }
+
+/* How many bytes at the start are of the class TN__HTTP_VALUE. */
+size_t tn__http_value_run(struct tn_slice text);
 
 #endif

@@ -329,6 +329,15 @@ exchange_answer(struct tn_http_exchange *x)
 	return 0;
 }
 
+/* RFC 9112 section 9.6: a client that said "close" sends no further request,
+ * and where none can be under way closing need not wait for it. */
+static bool
+exchange_was_last(const struct tn_http_exchange *x)
+{
+	return !x->head.keep_alive && !x->broken &&
+	    x->head.framing == TN__HTTP_NO_BODY;
+}
+
 /* Kept out of the frame in which a connection waits. */
 __attribute__((noinline)) int
 tn__http_exchange(struct tn__http_connection *c)
@@ -346,6 +355,7 @@ tn__http_exchange(struct tn__http_connection *c)
 		r = exchange_answer(x);
 		if (x->reply.status != 0 && !x->reply.held)
 			exchange_record(x);
+		c->stream->quiet = exchange_was_last(x);
 		if (r == 0)
 			r = x->keep && !x->broken && tn__http_body_skip(x);
 	}

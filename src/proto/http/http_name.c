@@ -102,8 +102,6 @@ tn__http_is_token(struct tn_slice text)
 bool
 tn__http_is_value(struct tn_slice text)
 {
-	for (size_t i = 0; i < text.len; i++)
-		if (!tn__http_is(text.data[i], TN__HTTP_VALUE))
-			return false;
-	return tn_slice_trim(text).len == text.len;
+	return tn__http_value_run(text) == text.len &&
+	    tn_slice_trim(text).len == text.len;
 }

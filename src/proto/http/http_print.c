@@ -94,14 +94,9 @@ tn__http_put_number(struct tn__http_out *o, struct tn_slice name,
 size_t
 tn__http_chunk_head(char out[TN__HTTP_CHUNK_HEAD_MAX], uint64_t size)
 {
-	static const char hex[] = "0123456789ABCDEF";
-	size_t digits = 1, n;
+	size_t digits = tn_format_hex(out, size);
 
 	assert(size > 0);
-	while (digits < 16 && size >> (4 * digits) != 0)
-		digits++;
-	for (n = digits; n > 0; size >>= 4)
-		out[--n] = hex[size & 15];
 	out[digits] = '\r';
 	out[digits + 1] = '\n';
 	return digits + 2;

@@ -162,6 +162,9 @@ wire_version(struct tn__http_head *h, struct tn_slice in, char end,
 {
 	static const char pattern[] = "HTTP/9.9";
 
+	if (in.len - h->at >= 8 && h->at == h->start &&
+	    memcmp(in.data + h->at, "HTTP/1.1", 8) == 0)
+		h->at += 8;
 	for (; h->at < in.len && h->at - h->start < 8; h->at++) {
 		char c = in.data[h->at], want = pattern[h->at - h->start];
 
@@ -282,28 +285,14 @@ wire_blank(struct tn__http_head *h, struct tn_slice in)
 	return at < in.len ? wire_next(h, WIRE_VALUE, 0) : WIRE_MORE;
 }
 
-/* True when one of eight bytes is a control character (HTAB too). */
-static bool
-wire_has_control(const char *bytes)
-{
-	const uint64_t ones = UINT64_C(0x0101010101010101);
-	uint64_t x, del;
-
-	memcpy(&x, bytes, sizeof(x));
-	del = x ^ (0x7f * ones);
-	return (((x - 0x20 * ones) & ~x) | ((del - ones) & ~del)) &
-	    (0x80 * ones);
-}
-
 static int
 wire_value(struct tn__http_head *h, struct tn_slice in)
 {
 	struct tn__http_field *field = &h->fields[h->fields_count];
 	uint32_t end;
 
-	while (in.len - h->at >= 8 && !wire_has_control(in.data + h->at))
-		h->at += 8;
-	if (!wire_over(h, in, TN__HTTP_VALUE))
+	h->at += (uint32_t)tn__http_value_run(tn_slice_skip(in, h->at));
+	if (h->at >= in.len)
 		return WIRE_MORE;
 	if (in.data[h->at] != '\r')
 		return wire_bad_end(h, in,

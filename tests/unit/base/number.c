@@ -1,6 +1,8 @@
 #include "check.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <tenon/number.h>
 
 /* Each parser behind one face; `least` is for parse_int only. */
@@ -163,13 +165,18 @@ static void
 test_format(void **state)
 {
 	const struct format_row *t = *state;
-	char size[16], decimal[TN_UINT_DIGITS];
+	char size[16], decimal[TN_UINT_DIGITS], hex[TN_HEX_DIGITS];
 	size_t len = tn_format_uint(decimal, t->n);
+	char expected[TN_HEX_DIGITS + 1];
 
 	assert_ptr_equal(tn_format_size(size, t->n), size);
 	assert_string_equal(size, t->name);
 	assert_true(tn_slice_equal(tn_slice(decimal, len),
 	    tn_slice_str(t->decimal)));
+	snprintf(expected, sizeof(expected), "%" PRIx64, t->n);
+	len = tn_format_hex(hex, t->n);
+	assert_true(tn_slice_equal(tn_slice(hex, len),
+	    tn_slice_str(expected)));
 }
 
 static void

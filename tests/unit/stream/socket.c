@@ -326,6 +326,37 @@ test_close_limits(void **state)
 	free(bytes);
 }
 
+/* A peer that said that nothing more comes is not waited for, unless it sent
+ * something all the same. */
+static void
+test_close_quiet(void **state)
+{
+	const struct kind *t = *state;
+	struct tn_stream *ends[2];
+	struct tn_slice got;
+	struct tn_scope scope;
+	tn_time began = tn_now();
+
+	t->pair(ends);
+	ends[0]->quiet = true;
+	assert_int_equal(tn_stream_write(ends[0], TN_SLICE("answer")), 0);
+	assert_int_equal(tn_stream_close(ends[0]), 0);
+	assert_true(tn_now() - began < TN_SECOND);
+	assert_int_equal(tn_stream_fill(ends[1], 7, &got), 6);
+	assert_memory_equal(got.data, "answer", 6);
+	tn_stream_free(ends[1]);
+
+	t->pair(ends);
+	ends[0]->quiet = true;
+	assert_int_equal(tn_stream_write(ends[1], TN_SLICE("more")), 0);
+	assert_int_equal(tn_stream_flush(ends[1]), 0);
+	assert_int_equal(tn_stream_fill(ends[0], 1, &got), 4);
+	tn_scope_open(&scope, tn_after(20 * TN_MILLISECOND));
+	assert_int_equal(tn_stream_close(ends[0]), -ETIMEDOUT);
+	assert_true(tn_scope_close(&scope));
+	tn_stream_free(ends[1]);
+}
+
 static int
 close_fails(void *arg)
 {
@@ -550,6 +581,7 @@ main(void)
 	    kinds_for("pour", test_pour, SOCKETS) +
 	    kinds_for("close lingers", test_close_lingers, SOCKETS) +
 	    kinds_for("close limits", test_close_limits, SOCKETS) +
+	    kinds_for("close quiet", test_close_quiet, SOCKETS) +
 	    kinds_for("idle", test_idle, TN_COUNT(kinds)) +
 	    kinds_for("rate", test_rate, TN_COUNT(kinds)) +
 	    kinds_for("idle write", test_idle_write, TN_COUNT(kinds)) +

@@ -250,12 +250,12 @@ static const struct head_row {
 	uint64_t size;
 } heads[] = {
 	{ "1", 1 },
-	{ "F", 15 },
+	{ "f", 15 },
 	{ "10", 16 },
-	{ "1A", 26 },
-	{ "FFFF", 65535 },
-	{ "7FFFFFFFFFFFFFFF", INT64_MAX },
-	{ "FFFFFFFFFFFFFFFF", UINT64_MAX },
+	{ "1a", 26 },
+	{ "ffff", 65535 },
+	{ "7fffffffffffffff", INT64_MAX },
+	{ "ffffffffffffffff", UINT64_MAX },
 };
 
 static void

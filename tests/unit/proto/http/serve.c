@@ -356,11 +356,18 @@ serve_wire_room(struct tn_stream *s)
 	return 0;
 }
 
+static void
+serve_wire_release(struct tn_stream *s)
+{
+	((struct serve_wire *)s)->serve->quiet = s->quiet;
+}
+
 static const struct tn__stream_ops serve_wire_ops = {
 	.kind = "test wire",
 	.recv = serve_wire_recv,
 	.send = serve_wire_send,
 	.room = serve_wire_room,
+	.release = serve_wire_release,
 };
 
 int

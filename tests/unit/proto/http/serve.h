@@ -18,6 +18,7 @@ struct serve {
 	struct tn_buffer log;    /* "GET /path 11 200 5;" a request */
 	struct tn_buffer errors; /* what handle_error() was told, a line each */
 	int sends;
+	bool quiet; /* the client had said that nothing more comes */
 };
 
 /* The limits are small ones; options->handler and the like are filled in. */

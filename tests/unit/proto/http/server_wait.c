@@ -248,6 +248,38 @@ test_one_send(void **state)
 	serve_close(&serve);
 }
 
+/* ---- the last request -------------------------------------------------- */
+
+#define HEAD(fields) "GET /hello HTTP/1.1\r\nHost: h\r\n" fields "\r\n"
+
+/* Whether closing need not wait for what the client may yet send. */
+static void
+test_quiet(void **state)
+{
+	static const struct {
+		const char *in;
+		bool quiet;
+	} rows[] = {
+		{ HEAD("Connection: close\r\n"), true },
+		{ "GET /hello HTTP/1.0\r\n\r\n", true },
+		{ HEAD("") HEAD("Connection: close\r\n"), true },
+		{ HEAD(""), false },
+		{ "POST /hello HTTP/1.1\r\nHost: h\r\nConnection: close\r\n"
+		  "Content-Length: 1\r\n\r\nx", false },
+		{ "GET /hello HTTP/1.1\r\nConnection: close\r\n\r\n", false },
+	};
+	struct tn_http_server_options options = { 0 };
+	struct serve serve;
+
+	serve_open(&serve, &options);
+	for (size_t i = 0; i < TN_COUNT(rows); i++) {
+		assert_int_equal(serve_bytes(&serve, tn_slice_str(rows[i].in),
+		    SIZE_MAX), 0);
+		assert_int_equal(serve.quiet, rows[i].quiet);
+	}
+	serve_close(&serve);
+}
+
 /* ---- files ------------------------------------------------------------- */
 
 static struct tn_file *file;
@@ -436,6 +468,7 @@ main(void)
 	struct CMUnitTest runs[TN_COUNT(rows)];
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_one_send),
+		cmocka_unit_test(test_quiet),
 		cmocka_unit_test(test_file),
 		cmocka_unit_test(test_options),
 		cmocka_unit_test(test_large_head),
