@@ -250,7 +250,8 @@ http_serve(struct talk_ours *ours)
 	return tn_server_serve_forever(ours->server);
 }
 
-/* What our server may say when a fault has struck it. */
+/* What our server may say when a fault has struck it; that it will end the
+ * connection says one that a fault has ended. */
 static bool
 http_excuses(struct tn_slice line)
 {
@@ -258,6 +259,7 @@ http_excuses(struct tn_slice line)
 		"HTTP/1.1 408 Request Timeout\r",
 		"HTTP/1.1 500 Internal Server Error\r",
 		"HTTP/1.1 503 Service Unavailable\r",
+		"Connection: close\r",
 	};
 
 	for (size_t i = 0; i < TN_COUNT(lines); i++)
