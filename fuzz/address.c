@@ -1,5 +1,5 @@
-/* Endpoints as people write them and socket addresses as we do: what was taken,
- * written out, is taken as the same; nothing that is shown can do harm. */
+/* Endpoints and socket addresses: what was taken, written out, is taken as the
+ * same; nothing that is shown can do harm. */
 #include <errno.h>
 #include <stdio.h>
 #include <tenon/address.h>

@@ -1,5 +1,5 @@
-/* Dates: what was read, written as IMF-fixdate, reads as the same; and any
- * second can be written.  The first eight bytes are the present instant. */
+/* Dates of HTTP: what was read, written as IMF-fixdate, reads as the same; and
+ * any second can be written.  The first eight bytes are the present instant. */
 #include <tenon/date.h>
 
 #include "fuzz/fuzz.h"

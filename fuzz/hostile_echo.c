@@ -1,6 +1,6 @@
-/* The echo servers for connections and for datagrams, with a hostile peer on
- * the other side of a simulated network: hostile.h has its script.  The peer
- * hears what it said, and whoever else asks what they asked. */
+/* The echo servers and a hostile peer, in a simulated network: hostile.h has
+ * the peer's script.  One serves connections, one datagrams; whoever else asks
+ * hears what they asked. */
 #include <errno.h>
 #include <tenon/dial.h>
 #include <tenon/error.h>

@@ -1,7 +1,7 @@
-/* The HTTP server that shares a folder, with a hostile peer on the other side
- * of a simulated network: hostile.h has its script.  What the peer hears are
- * replies that can be told from each other, each with the status that the
- * server has on record; whoever else asks gets the file. */
+/* The HTTP server and a hostile peer, in a simulated network: hostile.h has
+ * the peer's script.  What it hears are replies that can be told from each
+ * other, each with the status that the server has on record; whoever else asks
+ * gets the file. */
 #include <errno.h>
 #include <tenon/dial.h>
 #include <tenon/error.h>

@@ -1,4 +1,4 @@
-/* The chunk decoder: however the bytes are divided the result is the same, and
+/* Chunked bodies: however the bytes are divided the result is the same, and
  * a decoded body, written again, reads as the same.  The first byte chooses
  * the limits. */
 #include <tenon/error.h>

@@ -1,5 +1,5 @@
-/* The head parser: however the bytes are divided the result is the same, and
- * what was accepted, written again, reads as the same.  The first byte says
+/* Heads of HTTP messages: however the bytes are divided the result is the same,
+ * and what was accepted, written again, reads as the same.  The first byte says
  * what kind of head it is. */
 #include <tenon/error.h>
 

@@ -1,6 +1,6 @@
-/* Routes: who answers does not depend on the order of the table, how two
- * patterns stand to each other is what paths say, and what stands for a name is
- * a part of the path.  The first line is host and path, each other one
+/* Routes of HTTP: who answers does not depend on the order of the table, how
+ * two patterns stand to each other is what paths say, and what stands for a
+ * name is a part of the path.  The first line is host and path, each other one
  * a pattern. */
 #include <errno.h>
 #include <tenon/error.h>

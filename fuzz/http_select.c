@@ -1,6 +1,6 @@
-/* Preconditions and ranges: what is sent of a file is there, is asked for, and
- * is not sent twice.  The first byte chooses the method, the next four the size
- * and the date of the file; the rest is lines of a head. */
+/* Preconditions and ranges of HTTP: what is sent of a file is there, is asked
+ * for, and is not sent twice.  The first byte chooses the method, the next four
+ * the size and the date of the file; the rest is lines of a head. */
 #include <errno.h>
 #include <tenon/error.h>
 

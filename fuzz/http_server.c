@@ -1,6 +1,6 @@
-/* The server: however the bytes are divided, the client gets the same, and each
- * reply it gets is one that can be told from the next.  The first byte chooses
- * how the handler treats bodies. */
+/* The HTTP server, connection by connection: however the bytes are divided, the
+ * client gets the same, and each reply it gets is one that can be told from the
+ * next.  The first byte chooses how the handler treats bodies. */
 #include <tenon/http.h>
 
 #include "fuzz/carrier.h"

@@ -1,7 +1,7 @@
-/* What is shared: a path leads to the file that it names or to a page, and
- * never out of the folder; whatever the fields of the request say.  The first
- * byte chooses method and options, the first line is the target behind its "/",
- * the rest is lines of the head. */
+/* A folder that is shared: a path leads to the file that it names or to a page,
+ * and never out of the folder; whatever the fields of the request say.  The
+ * first byte chooses method and options, the first line is the target behind
+ * its "/", the rest is lines of the head. */
 #include <errno.h>
 #include <tenon/error.h>
 #include <tenon/http.h>

@@ -1,5 +1,5 @@
-/* Slices and buffers against the naive way.  The first byte is the one that is
- * looked for, the second says how long the needle is. */
+/* Slices and buffers: as the naive way has it.  The first byte is the one that
+ * is looked for, the second says how long the needle is. */
 #include "fuzz/fuzz.h"
 
 static ssize_t

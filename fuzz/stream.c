@@ -1,4 +1,4 @@
-/* The read side of a stream by script, with limits stacked upon it, against
+/* The read side of a stream, by script: with limits stacked upon it, against
  * a model that holds all the bytes.  The first byte says how many bytes of
  * script follow, the second in what pieces the rest arrives. */
 #include <tenon/error.h>

@@ -1,5 +1,5 @@
-/* UTF-8 against a decoder that goes by the bits of RFC 3629, and text that was
- * escaped: tame, and the same again once unescaped. */
+/* UTF-8, decoded and escaped: as a decoder has it that goes by the bits of
+ * RFC 3629; what was escaped is tame, and the same again once unescaped. */
 #include <errno.h>
 #include <stdio.h>
 
