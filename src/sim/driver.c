@@ -3,6 +3,7 @@
  * timer; when there is none either, nobody will ever move again. */
 #include <assert.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <tenon/error.h>
 #include "sim/sim.h"
 
@@ -146,16 +147,15 @@ fiber_missed(const struct tn__fiber *f)
 static bool
 loop_missed(struct tn__loop *loop, void *arg)
 {
+	const struct tn__fiber **missed = arg;
+
 	TN__LIST_FOR(node, &loop->fibers) {
 		struct tn__fiber *f = TN__CONTAINER(node, struct tn__fiber,
 		    all);
 
 		if (f->state != TN__FIBER_PARKED || !fiber_missed(f))
 			continue;
-		tn__sim_trace("%s: fiber %" PRIu64 " waits for what is ready",
-		    TN__CONTAINER(loop->host, struct tn__boot, host)
-			->machine->name,
-		    f->id);
+		*missed = f;
 		return true;
 	}
 	return false;
@@ -270,20 +270,27 @@ driver_dump(struct tn__loop *loop, void *arg)
 }
 
 /* It comes to no end: what everybody does is the end of the trace, and what
- * the fiber does that all others are there for is in the error line. */
+ * the one fiber does that it is about is in the error line. */
 static int
-driver_fail(struct tn__world *w, int code, const char *why)
+driver_fail(struct tn__world *w, int code, const char *why,
+    const struct tn__fiber *f)
 {
-	TN_CLEANUP(tn_buffer_free) struct tn_buffer text =
-	    driver_look(w->here->boot->run.loops[0]);
-	struct tn_slice rest = tn_buffer_slice(&text), first;
+	struct tn__loop *loop = f != NULL ? f->loop :
+	    w->here->boot->run.loops[0];
+	TN_CLEANUP(tn_buffer_free) struct tn_buffer text = driver_look(loop);
+	struct tn_slice rest = tn_buffer_slice(&text), line = { 0 };
+	char name[32];
 
-	(void)tn_slice_split(&rest, '\n');
-	first = tn_slice_trim(tn_slice_split(&rest, '\n'));
+	(void)snprintf(name, sizeof(name), "fiber %" PRIu64 " ",
+	    f != NULL ? f->id : 1); /* main is the first */
+	while (rest.data != NULL && !tn_slice_starts(line, tn_slice_str(name)))
+		line = tn_slice_trim(tn_slice_split(&rest, '\n'));
 	tn__sim_trace("%s", why);
 	driver_each(w, driver_dump, NULL);
-	return tn_error_set(code, "simulation, seed %" PRIu64 ": %s; here "
-	    "%.*s; %s", w->seed, why, (int)first.len, first.data,
+	return tn_error_set(code, "simulation, seed %" PRIu64 ": %s; on %s "
+	    "%.*s; %s", w->seed, why,
+	    TN__CONTAINER(loop->host, struct tn__boot, host)->machine->name,
+	    (int)line.len, line.data,
 	    w->options.trace != NULL ? "the end of the trace says more" :
 	    "run this seed again with options.trace to see how that came");
 }
@@ -313,10 +320,11 @@ driver_limit(struct tn__world *w)
 {
 	if (w->now > w->options.time_max_ms * TN_MILLISECOND)
 		return driver_fail(w, TN_ELIMIT, "not done within "
-		    "time_max_ms");
+		    "time_max_ms", NULL);
 	if (w->result.steps > w->options.steps_max)
 		return driver_fail(w, TN_ELIMIT, "not done within "
-		    "steps_max turns, perhaps it goes round in circles");
+		    "steps_max turns, perhaps it goes round in circles",
+		    NULL);
 	return 0;
 }
 
@@ -327,18 +335,21 @@ tn__sim_drive(struct tn__world *w)
 	int r = 0, failed = 0;
 
 	while (driver_each(w, loop_alive, NULL) != NULL) {
+		const struct tn__fiber *missed;
 		struct tn__loop *loop;
 
 		driver_fire(w);
 		loop = driver_pick(w);
 		if (loop != NULL)
 			driver_turn(w, loop);
-		else if (!w->over && driver_each(w, loop_missed, NULL) != NULL)
+		else if (!w->over &&
+		    driver_each(w, loop_missed, &missed) != NULL)
 			r = driver_fail(w, TN_EDEADLOCK, "lost wake-up, a "
-			    "fiber waits for a descriptor that is ready");
+			    "fiber waits for a descriptor that is ready",
+			    missed);
 		else if (!driver_advance(w))
 			r = driver_fail(w, TN_EDEADLOCK, "deadlock, every "
-			    "fiber waits and nothing is under way");
+			    "fiber waits and nothing is under way", NULL);
 		if (r == 0 && !w->over)
 			r = driver_limit(w);
 		if (atomic_load(&w->here->boot->run.loops[0]->ending) &&

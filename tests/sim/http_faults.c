@@ -16,12 +16,12 @@
 #include "sim/check.h"
 #include "sim/echo.h"
 
-#define SEEDS 200
+#define SEEDS 160
 #define CLIENTS 4
 #define REQUESTS 12 /* of each client */
 #define TRIES 4     /* of each request */
 #define NEWS 2      /* for each request the server sees */
-#define UPLOAD_MAX 20000
+#define UPLOAD_MAX 70000
 #define FILE_BYTES 150000 /* more than the buffers between two ends hold */
 
 static char bytes[FILE_BYTES];
@@ -29,7 +29,7 @@ static char bytes[FILE_BYTES];
 static struct tn_slice
 upload(unsigned number)
 {
-	return tn_slice(bytes + number % 23, 100 + number * 397 % UPLOAD_MAX);
+	return tn_slice(bytes + number % 23, 100 + number * 1597 % UPLOAD_MAX);
 }
 
 /* ---- the server -------------------------------------------------------- */
@@ -191,8 +191,8 @@ static int
 read_head(struct client *c, uint64_t *ret_length)
 {
 	struct tn_slice line, name;
-	bool last = false;
 	uint64_t status = 0;
+	bool last = false;
 	int r;
 
 	*ret_length = 0;

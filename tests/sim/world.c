@@ -235,6 +235,8 @@ test_forget(void **state)
 	assert_int_equal(tn_sim_run(3, NULL, main_forget, NULL, NULL),
 	    TN_EDEADLOCK);
 	assert_non_null(strstr(tn_error_text(), "lost wake-up"));
+	assert_non_null(strstr(tn_error_text(), "on here fiber 1 main "
+	    "waits: recv"));
 }
 
 static int
@@ -264,7 +266,7 @@ test_limits(void **state)
 	assert_non_null(strstr(tn_error_text(), "steps_max"));
 	assert_int_equal(tn_sim_run(3, &span, main_sleep_long, NULL, NULL),
 	    TN_ELIMIT);
-	assert_non_null(strstr(tn_error_text(), "time_max_ms; here fiber 1 main "
+	assert_non_null(strstr(tn_error_text(), "time_max_ms; on here fiber 1 main "
 	    "waits: sleep"));
 }
 
