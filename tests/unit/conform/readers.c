@@ -84,7 +84,7 @@ test_bad(void **state)
 static void
 test_deep(void **state)
 {
-	char text[200];
+	char text[200] = "";
 	struct corpus c = { .path = "a.json",
 		.text = tn_slice(text, sizeof(text)) };
 	const struct format *f = NULL;
