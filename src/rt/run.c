@@ -147,7 +147,9 @@ run_loops(struct tn__run *run, pthread_t *threads)
 	}
 	for (int i = 1; i < started; i++)
 		pthread_join(threads[i], NULL);
-	return -r;
+	return r == 0 ? 0 : tn_error_set(-r, "start loop %d of %d: %s; the "
+	    "limit on processes (ulimit -u) or on memory is reached", started,
+	    run->loop_count, tn_error_words(-r));
 }
 
 static int
