@@ -7,7 +7,8 @@
 #include <unistd.h>
 #include "rt/internal.h"
 
-/* Between two looks where there is no pidfd, doubled from one to the other. */
+/* Between two looks where no pidfd can be waited for, doubled from one to the
+ * other. */
 #define PROCESS_PAUSE TN_MILLISECOND
 #define PROCESS_PAUSE_MAX (64 * TN_MILLISECOND)
 
@@ -100,12 +101,15 @@ process_reap(struct tn__process *p, int *ret_status)
 static int
 process_sleep(struct tn__process *p, tn_time *pause)
 {
-	int r;
+	int r = -ENOSYS;
 
 	if (p->io.fd >= 0) {
 		tn__io_empty(&p->io, TN__IO_READ);
-		return tn__io_wait(&p->io, TN__IO_READ, "child");
+		r = tn__io_wait(&p->io, TN__IO_READ, "child");
 	}
+	/* No pidfd, or no room in the poller: there is always a timer. */
+	if (r == 0 || r == -ECANCELED || r == -ETIMEDOUT)
+		return r;
 	r = tn_sleep(*pause);
 	if (*pause < PROCESS_PAUSE_MAX)
 		*pause *= 2;
