@@ -4,6 +4,8 @@
 #include "rt/internal.h"
 #include "rt/sanitizer.h"
 
+#define FIBER_LOOK (10 * TN_MILLISECOND)
+
 atomic_ullong tn__fiber_ids;
 
 static void
@@ -201,6 +203,20 @@ fiber_watch_seen(struct tn__loop *loop)
 	seen(loop->watch.arg);
 }
 
+/* Where no eventfd was to be had nobody can wake the thread: it looks into its
+ * inbox now and then. */
+static tn_time
+fiber_thread_deadline(struct tn__fiber *f)
+{
+	struct tn__loop *loop = f->loop;
+	tn_time deadline = f->hard ? TN_NEVER : f->deadline, look;
+
+	if (loop->event_fd >= 0)
+		return deadline;
+	look = loop->host->now(loop->host) + FIBER_LOOK;
+	return look < deadline ? look : deadline;
+}
+
 /* A thread without a loop is its own: it polls what it waits for, what is to
  * be pushed, its inbox and, in a child, what its parent tells it.  Not inlined:
  * the array would lie on the stack of every parked fiber. */
@@ -209,8 +225,9 @@ fiber_wait_thread(struct tn__fiber *f)
 {
 	struct tn__loop *loop = f->loop;
 	struct pollfd fds[TN__IO_ANY_MAX + 32];
-	tn_time deadline = f->hard ? TN_NEVER : f->deadline;
+	tn_time deadline = fiber_thread_deadline(f);
 	size_t n = 0;
+	int r;
 
 	fds[n++] = (struct pollfd){ .fd = loop->event_fd, .events = POLLIN };
 	fds[n++] = (struct pollfd){ .events = POLLIN,
@@ -227,14 +244,13 @@ fiber_wait_thread(struct tn__fiber *f)
 			fds[n++] = (struct pollfd){ .fd = p->io->fd,
 				.events = POLLOUT };
 	}
-	if (loop->host->poll(loop->host, fds, n, deadline) < 0)
-		return;
-	if (fds[0].revents != 0)
+	r = loop->host->poll(loop->host, fds, n, deadline);
+	if (r > 0 && fds[0].revents != 0)
 		tn__host_event_clear(loop->event_fd);
-	if (fds[1].revents != 0)
+	if (r > 0 && fds[1].revents != 0)
 		fiber_watch_seen(loop);
 	tn__loop_drain(loop);
-	for (size_t i = 0; i < f->io_count && i + 2 < n; i++) {
+	for (size_t i = 0; r > 0 && i < f->io_count && i + 2 < n; i++) {
 		if (fds[i + 2].revents == 0)
 			continue;
 		f->ios[i]->ready[f->io_direction] = true;

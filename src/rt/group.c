@@ -188,6 +188,7 @@ tn_go_on(struct tn_group *g, int index, int (*fn)(void *), void *arg)
 struct group_thread {
 	struct tn_group *group;
 	struct tn__host *host;
+	struct tn__loop *loop;
 	int (*fn)(void *);
 	void *arg;
 };
@@ -203,6 +204,7 @@ group_thread(void *arg)
 
 	tn__free(arg);
 	tn__host_set(start.host);
+	tn__loop_thread_begin(start.loop);
 	f = tn__self();
 	tn__registry_starting(-1);
 	group_join(g, f);
@@ -221,12 +223,45 @@ group_thread(void *arg)
 	return NULL;
 }
 
+static int
+group_thread_create(struct group_thread *start)
+{
+	pthread_attr_t detached;
+	pthread_t thread;
+	int r;
+
+	pthread_attr_init(&detached);
+	pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
+	tn__registry_starting(1);
+	r = -pthread_create(&thread, &detached, group_thread, start);
+	pthread_attr_destroy(&detached);
+	if (r == 0)
+		return 0;
+	tn__registry_starting(-1);
+	return tn_error_set(r, "start a thread: %s; the limit on processes "
+	    "(ulimit -u) or on memory is reached", tn_error_words(r));
+}
+
+/* All that the thread needs is there before it begins: it would have nobody to
+ * tell. */
+static int
+group_thread_start(struct group_thread *start)
+{
+	int r = tn__loop_thread_new(&start->loop);
+
+	if (r < 0)
+		return tn_error_set(r, "start a thread: %s",
+		    tn_error_words(r));
+	r = group_thread_create(start);
+	if (r < 0)
+		tn__loop_thread_free(start->loop);
+	return r;
+}
+
 int
 tn_go_thread(struct tn_group *g, int (*fn)(void *), void *arg)
 {
 	struct group_thread *start;
-	pthread_attr_t detached;
-	pthread_t thread;
 	int r;
 
 	if (tn__host()->job_time != NULL)
@@ -239,21 +274,14 @@ tn_go_thread(struct tn_group *g, int (*fn)(void *), void *arg)
 		group_leave_unstarted(g);
 		return tn__error_nomem();
 	}
-	*start = (struct group_thread){ g, tn__host(), fn, arg };
-	pthread_attr_init(&detached);
-	pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
-	tn__registry_starting(1);
-	r = -pthread_create(&thread, &detached, group_thread, start);
-	pthread_attr_destroy(&detached);
+	*start = (struct group_thread){ .group = g, .host = tn__host(),
+		.fn = fn, .arg = arg };
+	r = group_thread_start(start);
 	if (r < 0) {
-		tn__registry_starting(-1);
 		tn__free(start);
 		group_leave_unstarted(g);
-		return tn_error_set(r, "start a thread: %s; the limit on "
-		    "processes (ulimit -u) or on memory is reached",
-		    tn_error_words(r));
 	}
-	return 0;
+	return r;
 }
 
 /* ---- the whole --------------------------------------------------------- */

@@ -114,7 +114,7 @@ struct tn__loop {
 	_Atomic(const char *) running; /* name of the running fiber */
 	struct tn__list registered; /* in the process's list of loops */
 	pthread_t thread_id;
-	int event_fd; /* of a thread without a loop, -1 before needed */
+	int event_fd; /* of a thread without a loop; < 0: there is none */
 	struct {      /* of a child: tn__flag_watch() */
 		int fd;
 		void (*seen)(void *arg); /* NULL: none */
@@ -151,8 +151,13 @@ bool tn__loop_turn(struct tn__loop *loop, int batches);
 /* Turns until then. */
 void tn__loop_run(struct tn__loop *loop);
 void tn__loop_destroy(struct tn__loop *loop);
-/* Takes the present thread's own loop away, at the end of a thread of ours. */
+/* The loop of a thread that is to be started, which takes it first of all; and
+ * away with it at the end of that thread.  Freed when it never began.
+ * -ENOMEM, -EMFILE. */
+int tn__loop_thread_new(struct tn__loop **ret);
+void tn__loop_thread_begin(struct tn__loop *loop);
 void tn__loop_thread_end(void);
+void tn__loop_thread_free(struct tn__loop *loop);
 
 /* From any thread. */
 void tn__loop_post(struct tn__loop *loop, struct tn__post *post);

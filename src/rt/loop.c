@@ -18,6 +18,42 @@ _Thread_local struct tn__host *tn__host_current TN__TLS;
 static pthread_key_t loop_key;
 static pthread_once_t loop_once = PTHREAD_ONCE_INIT;
 
+/* What a thread is before any tn_run(): one fiber, no poller. */
+struct loop_own {
+	struct tn__loop loop;
+	struct tn__fiber fiber;
+};
+
+/* The first thread that calls gets this one, so that a program of one thread
+ * cannot fail where there is nobody to tell. */
+static struct loop_own loop_first;
+static atomic_flag loop_first_taken = ATOMIC_FLAG_INIT;
+
+static struct tn__loop *
+loop_own_init(struct loop_own *own)
+{
+	tn__loop_init(&own->loop, tn__host(), false, 0);
+	tn__fiber_init(&own->fiber, &own->loop);
+	own->loop.thread = own->loop.current = &own->fiber;
+	tn__list_push_back(&own->loop.fibers, &own->fiber.all);
+	return &own->loop;
+}
+
+void
+tn__loop_thread_free(struct tn__loop *loop)
+{
+	struct loop_own *own;
+
+	if (loop == NULL)
+		return;
+	own = TN__CONTAINER(loop, struct loop_own, loop);
+	tn__loop_destroy(loop);
+	if (own == &loop_first)
+		atomic_flag_clear(&loop_first_taken);
+	else
+		tn__free(own);
+}
+
 static void
 loop_thread_free(void *arg)
 {
@@ -29,9 +65,7 @@ loop_thread_free(void *arg)
 	tn__loop_current = NULL;
 	while (!tn__list_empty(&f->pushers))
 		tn__list_remove(f->pushers.next);
-	tn__free(f);
-	tn__loop_destroy(loop);
-	tn__free(loop);
+	tn__loop_thread_free(loop);
 }
 
 static void
@@ -43,8 +77,8 @@ loop_key_make(void)
 static void
 loop_no_memory(void)
 {
-	/* A thread's first call found no kilobyte: nothing can be said or
-	 * returned from here, and nothing was begun. */
+	/* A further thread's first call found no kilobyte: nothing can be said
+	 * or returned from here, and nothing was begun. */
 	abort();
 }
 
@@ -59,24 +93,44 @@ tn__loop_thread_end(void)
 	loop_thread_free(loop);
 }
 
-/* What a thread is before any tn_run(): one fiber, no poller. */
-struct tn__loop *
-tn__loop_make_thread(void)
+int
+tn__loop_thread_new(struct tn__loop **ret)
 {
-	struct tn__loop *loop = tn__zalloc(sizeof(*loop));
-	struct tn__fiber *f = tn__zalloc(sizeof(*f));
+	struct loop_own *own = tn__alloc(sizeof(*own));
+	int r;
 
-	if (loop == NULL || f == NULL)
-		loop_no_memory();
+	if (own == NULL)
+		return tn__error_nomem();
+	r = loop_own_init(own)->event_fd;
+	if (r < 0) {
+		tn__loop_thread_free(&own->loop);
+		return r;
+	}
+	*ret = &own->loop;
+	return 0;
+}
+
+void
+tn__loop_thread_begin(struct tn__loop *loop)
+{
 	pthread_once(&loop_once, loop_key_make);
-	tn__loop_init(loop, tn__host(), false, 0);
-	tn__fiber_init(f, loop);
-	loop->thread = loop->current = f;
-	tn__list_push_back(&loop->fibers, &f->all);
+	loop->thread_id = pthread_self();
 	tn__loop_current = loop;
 	pthread_setspecific(loop_key, loop);
 	tn__registry_add(loop);
-	return loop;
+}
+
+struct tn__loop *
+tn__loop_make_thread(void)
+{
+	struct loop_own *own = &loop_first;
+
+	if (atomic_flag_test_and_set(&loop_first_taken))
+		own = tn__alloc(sizeof(*own));
+	if (own == NULL)
+		loop_no_memory();
+	tn__loop_thread_begin(loop_own_init(own));
+	return &own->loop;
 }
 
 void
@@ -107,11 +161,7 @@ tn__loop_init(struct tn__loop *loop, struct tn__host *host, bool polling,
 	loop->stack_size = (stack_bytes + page - 1) & ~(page - 1);
 	loop->thread_id = pthread_self();
 	if (!polling) {
-		int fd = tn__host_event_open();
-
-		/* Without it the thread still waits for what it polls; only
-		 * others could not wake it. */
-		loop->event_fd = fd < 0 ? -1 : fd;
+		loop->event_fd = tn__host_event_open();
 		return 0;
 	}
 	loop->now = host->now(host);
