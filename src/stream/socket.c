@@ -65,15 +65,25 @@ socket_sendmsg(struct tn_stream *s, const struct iovec *vectors, int count,
 	return tn__socket_try_sendmsg(socket_of(s), &message, flags);
 }
 
-/* One piece is the commonest, and send(2) costs less than sendmsg(2). */
+/* One piece is the commonest, and send(2) costs less than sendmsg(2).
+ *
+ * Out of memory the connection lives, but what was to be sent never will be:
+ * who waits for the answer meanwhile has to be told, as a reset would. */
 static ssize_t
 socket_send(struct tn_stream *s, const struct iovec *vectors, int count,
     int flags)
 {
+	int fd = socket_io(s)->fd;
+	ssize_t n;
+
 	if (count > 1)
-		return socket_sendmsg(s, vectors, count, flags);
-	return tn__net()->send(socket_io(s)->fd, vectors->iov_base,
-	    vectors->iov_len, flags | MSG_DONTWAIT | MSG_NOSIGNAL);
+		n = socket_sendmsg(s, vectors, count, flags);
+	else
+		n = tn__net()->send(fd, vectors->iov_base, vectors->iov_len,
+		    flags | MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (n == -ENOBUFS || n == -ENOMEM)
+		(void)tn__net()->shutdown(fd, SHUT_RD);
+	return n;
 }
 
 /* -EINVAL: a file that cannot be mapped, which may be read all the same. */

@@ -101,7 +101,9 @@ stream_reserve(struct tn_stream *s, size_t min)
 static int __attribute__((noinline))
 stream_receive_none(struct tn_stream *s, int n)
 {
-	if (n == 0)
+	if (n == 0 && (s->write_error == -ENOBUFS || s->write_error == -ENOMEM))
+		s->read_error = s->write_error; /* see socket_send() */
+	else if (n == 0)
 		s->ended = true;
 	else if (s->ops->ready == NULL)
 		return n;
