@@ -232,6 +232,8 @@ tn__accept_main(void *arg)
 		r = accept_readable(a->listener);
 		if (r == 0)
 			r = tn__accept_one(a);
+		else if (!accept_is_final(r)) /* no room in the poller */
+			r = accept_pause(a->server);
 	} while (r >= 0);
 
 	/* On the loop that it was registered with. */
