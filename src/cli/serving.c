@@ -81,7 +81,10 @@ serving_watch(void *arg)
 			serving_say_draining(s->what);
 		draining = true;
 	}
-	return r == -ECANCELED ? 0 : r;
+	if (r == -ECANCELED)
+		return 0;
+	serving_shutdown(s->what); /* nobody could stop it any more */
+	return r;
 }
 
 /* Each server in a fiber of one group; the watcher, which never ends by itself,
@@ -98,7 +101,11 @@ serving_go(struct serving *s, struct tn_group *servers, struct tn_group *watch)
 		s->ones[i] = (struct serving_one){ what, what->servers[i] };
 		r = tn_go(servers, serving_serve, &s->ones[i]);
 	}
-	return r < 0 ? r : tn_group_wait(servers);
+	if (r == 0)
+		r = tn_group_wait(servers);
+	if (r == 0 && tn_group_count(watch) == 0)
+		r = tn_group_wait(watch);
+	return r;
 }
 
 /* nohup(1) and the like: what is ignored stays ignored. */
