@@ -71,6 +71,19 @@ calls_fail(enum sweep_call call)
 	return s->point.error;
 }
 
+int __real_shutdown(int fd, int how);
+
+/* A connection that is said to be dead has to be so for both ends. */
+static int
+calls_fail_connection(enum sweep_call call, int fd)
+{
+	int error = calls_fail(call);
+
+	if (error == ECONNRESET || error == EPIPE || error == ETIMEDOUT)
+		__real_shutdown(fd, SHUT_RDWR);
+	return error;
+}
+
 static int
 calls_fail_descriptor(enum sweep_call call)
 {
@@ -192,8 +205,7 @@ WRAP(ssize_t, getrandom, (void *out, size_t size, unsigned flags),
     (out, size, flags))
 WRAP(int, getsockname, (int fd, struct sockaddr *ret, socklen_t *size),
     (fd, ret, size))
-WRAP(int, getsockopt,
-    (int fd, int level, int name, void *out, socklen_t *size),
+WRAP(int, getsockopt, (int fd, int level, int name, void *out, socklen_t *size),
     (fd, level, name, out, size))
 WRAP(int, linkat,
     (int from_dir, const char *from, int dir, const char *name, int flags),
@@ -201,21 +213,16 @@ WRAP(int, linkat,
 WRAP(int, listen, (int fd, int backlog), (fd, backlog))
 WRAP(int, madvise, (void *memory, size_t size, int advice),
     (memory, size, advice))
-WRAP(int, mprotect, (void *memory, size_t size, int what),
-    (memory, size, what))
-WRAP(int, poll, (struct pollfd *fds, nfds_t count, int ms), (fds, count, ms))
-WRAP(int, ppoll,
-    (struct pollfd *fds, nfds_t count, const struct timespec *span,
-	const sigset_t *mask),
-    (fds, count, span, mask))
+WRAP(int, mprotect, (void *memory, size_t size, int what), (memory, size, what))
+WRAP(int, poll, (struct pollfd * fds, nfds_t count, int ms), (fds, count, ms))
 WRAP(ssize_t, readlinkat, (int dir, const char *path, char *out, size_t size),
     (dir, path, out, size))
 WRAP_AS(calls_fail(SWEEP_realpath), char *, realpath, NULL,
     (const char *path, char *out), (path, out))
-WRAP(ssize_t, recv, (int fd, void *out, size_t size, int flags),
-    (fd, out, size, flags))
-WRAP(ssize_t, recvmsg, (int fd, struct msghdr *message, int flags),
-    (fd, message, flags))
+WRAP_AS(calls_fail_connection(SWEEP_recv, fd), ssize_t, recv, -1,
+    (int fd, void *out, size_t size, int flags), (fd, out, size, flags))
+WRAP_AS(calls_fail_connection(SWEEP_recvmsg, fd), ssize_t, recvmsg, -1,
+    (int fd, struct msghdr *message, int flags), (fd, message, flags))
 WRAP(int, renameat,
     (int from_dir, const char *from, int to_dir, const char *to),
     (from_dir, from, to_dir, to))
@@ -227,8 +234,7 @@ WRAP(int, sigaction,
     (int number, const struct sigaction *action, struct sigaction *ret),
     (number, action, ret))
 WRAP(int, unlink, (const char *path), (path))
-WRAP(int, unlinkat, (int dir, const char *name, int flags),
-    (dir, name, flags))
+WRAP(int, unlinkat, (int dir, const char *name, int flags), (dir, name, flags))
 WRAP(int, waitid, (idtype_t type, id_t id, siginfo_t *ret, int options),
     (type, id, ret, options))
 
@@ -242,12 +248,12 @@ WRAP_64(lstat, (const char *path, struct stat *ret), (path, ret))
 /* ---- calls that can do a part ------------------------------------------ */
 
 /* `size` is the parameter of that name: half of it is done. */
-#define WRAP_PART_AS(of, name, parameters, arguments)                          \
+#define WRAP_PART_AS(fail, name, parameters, arguments)                        \
 	ssize_t __real_##name parameters;                                      \
 	ssize_t __wrap_##name parameters;                                      \
 	ssize_t __wrap_##name parameters                                       \
 	{                                                                      \
-		int error = calls_fail(SWEEP_##of);                            \
+		int error = fail;                                              \
                                                                                \
 		if (error == SWEEP_SHORT)                                      \
 			size = (size + 1) / 2;                                 \
@@ -256,16 +262,17 @@ WRAP_64(lstat, (const char *path, struct stat *ret), (path, ret))
 		errno = error;                                                 \
 		return -1;                                                     \
 	}
-#define WRAP_PART(name, parameters, arguments)                                 \
-	WRAP_PART_AS(name, name, parameters, arguments)
 #define WRAP_PART_64(name, parameters, arguments)                              \
-	WRAP_PART(name, parameters, arguments)                                 \
-	WRAP_PART_AS(name, name##64, parameters, arguments)
+	WRAP_PART_AS(calls_fail(SWEEP_##name), name, parameters, arguments)    \
+	WRAP_PART_AS(calls_fail(SWEEP_##name), name##64, parameters, arguments)
 
-WRAP_PART(send, (int fd, const void *bytes, size_t size, int flags),
+WRAP_PART_AS(calls_fail_connection(SWEEP_send, fd), send,
+    (int fd, const void *bytes, size_t size, int flags),
     (fd, bytes, size, flags))
-WRAP_PART_64(sendfile, (int fd, int file, off_t *offset, size_t size),
-    (fd, file, offset, size))
+WRAP_PART_AS(calls_fail_connection(SWEEP_sendfile, fd), sendfile,
+    (int fd, int file, off_t *offset, size_t size), (fd, file, offset, size))
+WRAP_PART_AS(calls_fail_connection(SWEEP_sendfile, fd), sendfile64,
+    (int fd, int file, off_t *offset, size_t size), (fd, file, offset, size))
 WRAP_PART_64(pread, (int fd, void *out, size_t size, off_t offset),
     (fd, out, size, offset))
 WRAP_PART_64(pwrite, (int fd, const void *bytes, size_t size, off_t offset),
@@ -278,7 +285,7 @@ ssize_t __wrap_sendmsg(int fd, const struct msghdr *message, int flags);
 ssize_t
 __wrap_sendmsg(int fd, const struct msghdr *message, int flags)
 {
-	int error = calls_fail(SWEEP_sendmsg);
+	int error = calls_fail_connection(SWEEP_sendmsg, fd);
 	struct msghdr some = *message;
 	struct iovec half;
 
@@ -292,6 +299,28 @@ __wrap_sendmsg(int fd, const struct msghdr *message, int flags)
 	}
 	if (error == 0 || error == SWEEP_SHORT)
 		return __real_sendmsg(fd, message, flags);
+	errno = error;
+	return -1;
+}
+
+int __real_ppoll(struct pollfd *fds, nfds_t count,
+    const struct timespec *span, const sigset_t *mask);
+int __wrap_ppoll(struct pollfd *fds, nfds_t count,
+    const struct timespec *span, const sigset_t *mask);
+
+/* A signal is only seen where nothing else is. */
+int
+__wrap_ppoll(struct pollfd *fds, nfds_t count, const struct timespec *span,
+    const sigset_t *mask)
+{
+	static const struct timespec now;
+	int error = calls_fail(SWEEP_ppoll), n;
+
+	if (error == 0)
+		return __real_ppoll(fds, count, span, mask);
+	n = error == EINTR ? __real_ppoll(fds, count, &now, mask) : 0;
+	if (n > 0)
+		return n;
 	errno = error;
 	return -1;
 }

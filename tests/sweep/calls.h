@@ -28,7 +28,7 @@
 	X(close, EIO, EINTR)                                                   \
 	X(connect, ECONNREFUSED, ENETUNREACH, EADDRNOTAVAIL, ETIMEDOUT, EPERM, \
 	    ENOBUFS)                                                           \
-	X(getpeername, ENOTCONN, ENOBUFS)                                      \
+	X(getpeername, ENOBUFS)                                                \
 	X(getsockname, ENOBUFS)                                                \
 	X(getsockopt, ENOBUFS)                                                 \
 	X(listen, EADDRINUSE)                                                  \
@@ -101,9 +101,9 @@ extern const struct sweep_row sweep_rows[SWEEP_CALL_COUNT];
 /* Where a call is to fail. */
 struct sweep_point {
 	enum sweep_call call;
-	int n;      /* its n-th use, from 1 */
-	int error;  /* 0: nothing fails */
-	bool onward; /* and each later one, until SWEEP_ONWARD_MS have passed */
+	int n;       /* its n-th use, from 1 */
+	int error;   /* 0: nothing fails */
+	bool onward; /* also the later ones, for SWEEP_ONWARD_MS */
 };
 #define SWEEP_ONWARD_MS 30
 
@@ -113,7 +113,7 @@ struct sweep_state {
 	struct sweep_point point;
 	atomic_int counts[SWEEP_CALL_COUNT]; /* uses so far */
 	atomic_int fired;
-	atomic_llong released; /* instant from which `onward` is over; 0: none */
+	atomic_llong released; /* when `onward` is over, in ms; 0: not begun */
 	atomic_long blocks, mappings; /* now held */
 };
 extern struct sweep_state *sweep_state;

@@ -2,6 +2,7 @@
  * one waits for it, says at which point it died, and starts it again behind
  * that point. */
 #include <dirent.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -11,8 +12,8 @@
 #include "base/error.h"
 #include "sweep/sweep.h"
 
-#define SWEEP_PATIENCE_S 30    /* a run that takes longer hangs */
-#define SWEEP_SETTLE_MS 5000   /* for what was left behind to end */
+#define SWEEP_PATIENCE_S 20    /* a run that takes longer hangs */
+#define SWEEP_SETTLE_MS 2000   /* for what was left behind to end */
 #define SWEEP_DIED_MAX 20      /* of one scenario */
 #define SWEEP_FAILED_MAX 100
 
@@ -32,6 +33,8 @@ static struct sweep_shared {
 	int next;                   /* ordinal of the next point */
 	char at[96];                /* the present one, as TENON_SWEEP has it */
 	int points, fired, errors, failed;
+	atomic_int runs;   /* so far */
+	atomic_bool hangs; /* the present one */
 } *sweep_shared;
 
 static struct sweep_run {
@@ -42,6 +45,7 @@ static struct sweep_run {
 } sweep;
 
 static int sweep_watched;
+static struct sweep_point sweep_tried;
 static char sweep_wrong_text[512];
 
 /* ---- words ------------------------------------------------------------- */
@@ -129,44 +133,61 @@ sweep_count(void)
 	};
 }
 
+/* A thread that is about to end may have been counted before. */
 static bool
 sweep_same(const struct sweep_held *a, const struct sweep_held *b)
 {
 	return a->blocks == b->blocks && a->mappings == b->mappings &&
-	    a->fds == b->fds && a->threads == b->threads;
+	    a->fds == b->fds && a->threads <= b->threads;
 }
 
 /* What was left behind (a look-up, a thread) has a moment to end. */
-static void
-sweep_compare(const struct sweep_held *before)
+static bool
+sweep_settles(const struct sweep_held *before, struct sweep_held *ret_now)
 {
-	struct sweep_held now = sweep_count();
-	char text[160];
-
-	for (int ms = 0; !sweep_same(&now, before) && ms < SWEEP_SETTLE_MS;
+	*ret_now = sweep_count();
+	for (int ms = 0; !sweep_same(ret_now, before) && ms < SWEEP_SETTLE_MS;
 	     ms += 5) {
 		usleep(5000);
-		now = sweep_count();
+		*ret_now = sweep_count();
 	}
-	if (sweep_same(&now, before))
-		return;
+	return sweep_same(ret_now, before);
+}
+
+static void
+sweep_fail_held(const struct sweep_held *before, const struct sweep_held *now)
+{
+	char text[160];
+
 	snprintf(text, sizeof(text), "before: %ld blocks, %ld mappings, "
 	    "%d descriptors, %d threads; after: %ld, %ld, %d, %d",
 	    before->blocks, before->mappings, before->fds, before->threads,
-	    now.blocks, now.mappings, now.fds, now.threads);
+	    now->blocks, now->mappings, now->fds, now->threads);
 	sweep_fail("something is left behind", text);
 }
 
 /* ---- one run ----------------------------------------------------------- */
 
-static void
-sweep_hangs(int number)
+/* A thread of its own: the loops can answer it. */
+static void *
+sweep_watchdog(void *arg)
 {
-	signal(SIGALRM, SIG_DFL);
-	alarm(5); /* should even the dump hang */
-	fprintf(stderr, "%s hangs:\n", sweep_shared->at);
+	sweep_outside = true;
+	while (!atomic_load(&sweep_shared->hangs))
+		usleep(100000);
 	tn_dump(stderr);
 	abort();
+}
+
+/* Where there will be processes there is no thread: a sanitizer that looks for
+ * leaks in one of those would look for it too. */
+static int
+sweep_watchdog_start(void)
+{
+	pthread_t watchdog;
+
+	return sweep.scenario->forks ? 0 :
+	    pthread_create(&watchdog, NULL, sweep_watchdog, NULL);
 }
 
 static int
@@ -176,15 +197,21 @@ sweep_run_once(const struct sweep_point *point)
 
 	sweep_wrong_text[0] = '\0';
 	sweep_arm(point);
-	alarm(SWEEP_PATIENCE_S);
+	atomic_fetch_add(&sweep_shared->runs, 1);
 	r = sweep.scenario->run();
-	alarm(0);
 	sweep_state->point.error = 0;
 	return r;
 }
 
-/* An error has words, and they name something; only who has no memory need not
- * say for what. */
+/* Only who has no memory may have no words of his own. */
+static bool
+sweep_names_nothing(int r, const char *text)
+{
+	if (sweep_tried.call == SWEEP_alloc || r == -ENOMEM)
+		return false;
+	return strstr(text, ": ") == NULL;
+}
+
 static void
 sweep_judge(int r)
 {
@@ -206,7 +233,7 @@ sweep_judge(int r)
 		sweep_fail("an error without words", detail);
 	else if (r != tn_error_code())
 		sweep_fail("an error with another one's words", detail);
-	else if (r != -ENOMEM && strstr(text, ": ") == NULL)
+	else if (sweep_names_nothing(r, text))
 		sweep_fail("an error that names nothing", detail);
 }
 
@@ -217,34 +244,50 @@ sweep_forget_error(void)
 	tn__error_clear(tn__error_current);
 }
 
-static int
-sweep_clean(void)
+static void
+sweep_fail_clean(void)
 {
-	int r = sweep_run_once(NULL);
+	sweep_fail("fails, although no call does", sweep_wrong_text[0] != '\0' ?
+	    sweep_wrong_text : tn_error_text());
+}
 
-	if (r < 0)
-		sweep_fail("fails, although no call does",
-		    sweep_wrong_text[0] != '\0' ? sweep_wrong_text :
-						  tn_error_text());
-	sweep_forget_error();
-	return r < 0 ? -1 : 0;
+/* One run, with a failing call or without, and what it leaves behind.  Once
+ * may be a buffer that is kept for the next; twice is a leak. */
+static bool
+sweep_run(const struct sweep_point *point)
+{
+	struct sweep_held before, now;
+	bool leaves = true;
+	int r = 0;
+
+	for (int i = 0; i < 2 && leaves && r != SWEEP_WRONG; i++) {
+		before = sweep_count();
+		r = sweep_run_once(point);
+		if (point != NULL)
+			sweep_judge(r);
+		else if (r < 0)
+			sweep_fail_clean();
+		sweep_forget_error();
+		leaves = !sweep_settles(&before, &now);
+	}
+	if (leaves)
+		sweep_fail_held(&before, &now);
+	return r >= 0;
 }
 
 static void
 sweep_try(const struct sweep_point *point)
 {
-	struct sweep_held before = sweep_count();
 	int fired;
 
+	sweep_tried = *point;
 	sweep_point_text(point, sweep_shared->at, sizeof(sweep_shared->at));
 	sweep_shared->points++;
-	sweep_judge(sweep_run_once(point));
+	sweep_run(point);
 	fired = atomic_load(&sweep_state->fired);
 	sweep_shared->fired += fired > 0;
-	sweep_forget_error();
-	sweep_compare(&before);
-	if (fired > 0 && sweep_clean() == 0)
-		sweep_compare(&before);
+	if (fired > 0)
+		sweep_run(NULL);
 }
 
 /* ---- all points -------------------------------------------------------- */
@@ -303,8 +346,7 @@ sweep_call(enum sweep_call call, int *ordinal)
 		p.error = errors[i % kinds];
 		sweep_maybe(&p, ordinal);
 	}
-	for (int i = 0; !d->cross && used > 0 && (i < used || i < kinds);
-	     i++) {
+	for (int i = 0; !d->cross && used > 0 && (i < used || i < kinds); i++) {
 		p.n = sweep_use(d, uses, i % used);
 		p.error = errors[i % kinds];
 		sweep_maybe(&p, ordinal);
@@ -319,15 +361,13 @@ sweep_call(enum sweep_call call, int *ordinal)
 	}
 }
 
-/* What a run leaves behind the first time stays (a thread's loop): the second
- * and third are the measure. */
 static int
 sweep_count_uses(void)
 {
 	snprintf(sweep_shared->at, sizeof(sweep_shared->at), "%s",
 	    sweep.scenario->name);
 	for (int i = 0; i < 3; i++)
-		if (sweep_clean() < 0)
+		if (!sweep_run(NULL))
 			return -1;
 	for (int i = 0; i < SWEEP_CALL_COUNT && !sweep_shared->counted; i++)
 		sweep_shared->uses[i] = atomic_load(&sweep_state->counts[i]);
@@ -335,14 +375,14 @@ sweep_count_uses(void)
 	return 0;
 }
 
-/* A point that the sample would not have is counted as if all were wanted. */
 static int
 sweep_lower(void)
 {
 	int ordinal = 0;
 
-	signal(SIGALRM, sweep_hangs);
 	sweep_calls_begin();
+	if (sweep_watchdog_start() != 0)
+		return 1;
 	sweep_watch(getpid());
 	if (sweep.scenario->begin != NULL && sweep.scenario->begin() != 0) {
 		sweep_fail("does not begin", tn_error_text());
@@ -358,20 +398,44 @@ sweep_lower(void)
 
 /* ---- from above -------------------------------------------------------- */
 
+/* Its status at the end, which comes soon once it hangs. */
+static int
+sweep_wait(int pid)
+{
+	struct sweep_shared *s = sweep_shared;
+	int status = 0, runs = 0;
+
+	atomic_store(&s->hangs, false);
+	for (int ms = 0; waitpid(pid, &status, WNOHANG) == 0; ms += 20) {
+		usleep(20000);
+		if (atomic_load(&s->runs) != runs)
+			ms = 0;
+		runs = atomic_load(&s->runs);
+		if (ms / 1000 >= SWEEP_PATIENCE_S && !atomic_load(&s->hangs)) {
+			fprintf(stderr, "%s hangs:\n", s->at);
+			atomic_store(&s->hangs, true);
+		} else if (ms / 1000 >= SWEEP_PATIENCE_S + 5) {
+			kill(pid, SIGKILL);
+		}
+	}
+	return status;
+}
+
 static bool
 sweep_lower_died(void)
 {
 	char text[64];
-	int status = 0, pid;
+	int status, pid;
 
 	fflush(NULL);
 	pid = sweep_process();
 	if (pid == 0)
 		exit(sweep_lower());
-	if (pid < 0 || waitpid(pid, &status, 0) != pid) {
+	if (pid < 0) {
 		sweep_fail("no process to be had", "");
 		return false;
 	}
+	status = sweep_wait(pid);
 	if (status == 0)
 		return false;
 	if (WIFSIGNALED(status))

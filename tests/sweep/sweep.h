@@ -19,6 +19,7 @@ struct sweep_scenario {
 	/* Around all runs; may be NULL.  0 or not. */
 	int (*begin)(void);
 	int (*end)(void);
+	bool forks; /* a process that is swept instead of this one */
 };
 
 #define SWEEP_WRONG (-99999)
