@@ -274,8 +274,9 @@ tn_go_thread(struct tn_group *g, int (*fn)(void *), void *arg)
 		group_leave_unstarted(g);
 		return tn__error_nomem();
 	}
-	*start = (struct group_thread){ .group = g, .host = tn__host(),
-		.fn = fn, .arg = arg };
+	*start = (struct group_thread){
+		.group = g, .host = tn__host(), .fn = fn, .arg = arg
+	};
 	r = group_thread_start(start);
 	if (r < 0) {
 		tn__free(start);
