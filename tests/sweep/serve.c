@@ -101,6 +101,9 @@ serving_end(struct serving *s)
 	close(s->out);
 	close(s->err);
 	s->pid = 0;
+	/* What it held went with it, and a sanitizer has looked. */
+	atomic_store(&sweep_state->blocks, 0);
+	atomic_store(&sweep_state->mappings, 0);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return 0;
 	tn_error_set(-EIO, "%s", text);
@@ -135,16 +138,18 @@ client_connect(void)
 	return tn_error_set(-ECONNREFUSED, "connect: nobody listens");
 }
 
-/* Until the end, or an error: how much. */
-static size_t
-client_read(int fd, char *out, size_t size)
+/* Until the end, or a reset. */
+static int
+client_read(int fd, char *out, size_t size, size_t *ret)
 {
 	size_t done = 0;
 	ssize_t n;
 
 	while (done < size && (n = recv(fd, out + done, size - done, 0)) > 0)
 		done += (size_t)n;
-	return done;
+	SWEEP_CHECK(done == size || n == 0 || errno == ECONNRESET);
+	*ret = done;
+	return 0;
 }
 
 /* One request on a connection of its own: a 200 with that body (NULL: any), or
@@ -157,15 +162,17 @@ client_get(const char *path, const char *body, size_t size)
 	size_t len;
 	bool whole;
 	const char *got, *length;
-	int fd = client_connect();
+	int fd = client_connect(), r;
 
 	if (fd < 0)
 		return fd;
 	len = (size_t)snprintf(request, sizeof(request), "GET %s HTTP/1.1\r\n"
 	    "Host: h\r\nConnection: close\r\n\r\n", path);
 	send(fd, request, len, MSG_NOSIGNAL);
-	len = client_read(fd, reply, sizeof(reply) - 1);
+	r = client_read(fd, reply, sizeof(reply) - 1, &len);
 	close(fd);
+	if (r < 0)
+		return r;
 	reply[len] = '\0';
 	got = strstr(reply, "\r\n\r\n");
 	if (strncmp(reply, "HTTP/1.1 200 ", 13) != 0 || got == NULL)
@@ -221,12 +228,11 @@ run_request(void)
 	SWEEP_CHECK(r != -ECONNREFUSED);
 	if (waitpid(serving.pid, &status, WNOHANG) != serving.pid)
 		return r;
-	tn_error_set(-ECHILD, "the server died: status %d", status);
+	tn_error_set(-ECHILD, "the server: wait status %d", status);
 	close(serving.out);
 	close(serving.err);
 	(void)request_begin_server();
-	SWEEP_CHECK(!"the server died");
-	return -ECHILD;
+	return sweep_wrong(__FILE__, __LINE__, "the server died");
 }
 
 static int

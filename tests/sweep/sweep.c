@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "rt/rt.h"
 #include "sweep/sweep.h"
 
 #define SWEEP_PATIENCE_S 20    /* a run that takes longer hangs */
@@ -193,12 +194,17 @@ sweep_watchdog_start(void)
 static int
 sweep_run_once(const struct sweep_point *point)
 {
+	tn_time began = tn__host_linux.now(&tn__host_linux);
 	int r;
 
 	sweep_wrong_text[0] = '\0';
 	sweep_arm(point);
 	atomic_fetch_add(&sweep_shared->runs, 1);
 	r = sweep.scenario->run();
+	if (getenv("TENON_SWEEP_SAY") != NULL)
+		fprintf(stderr, "%s: %d in %lld ms\n", sweep_shared->at, r,
+		    (long long)(tn__host_linux.now(&tn__host_linux) - began) /
+		    1000000);
 	sweep_state->point.error = 0;
 	return r;
 }
