@@ -18,7 +18,7 @@ struct pool {
 	pthread_mutex_t lock;
 	pthread_cond_t work_came, worker_left;
 	struct tn__list queue;
-	int threads, idle, queued, max;
+	int threads, starting, idle, queued, max;
 	bool retire; /* idle ones are to leave now */
 };
 
@@ -57,6 +57,8 @@ pool_thread(void *arg)
 	struct pool *pool = arg;
 
 	pthread_mutex_lock(&pool->lock);
+	pool->starting--;
+	pthread_cond_broadcast(&pool->worker_left);
 	while (!tn__list_empty(&pool->queue) || pool_idle(pool)) {
 		struct work *work = TN__CONTAINER(tn__list_pop(&pool->queue),
 		    struct work, node);
@@ -88,8 +90,10 @@ pool_start(struct pool *pool)
 	r = -pthread_create(&thread, &attributes, pool_thread, pool);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	pthread_attr_destroy(&attributes);
-	if (r == 0)
+	if (r == 0) {
 		pool->threads++;
+		pool->starting++;
+	}
 	return r;
 }
 
@@ -125,15 +129,16 @@ tn__workers_limit(int files, int lookups)
 	pool_limit(&workers_lookups, lookups, 16);
 }
 
-/* Sends the idle ones away and waits until they are; a worker that is stuck in
- * an abandoned look-up is left behind. */
+/* Sends the idle ones away, and those that come to find nothing to do, and waits
+ * until they are; a worker that is stuck in an abandoned look-up is left
+ * behind. */
 static void
 pool_retire(struct pool *pool)
 {
 	pthread_mutex_lock(&pool->lock);
 	pool->retire = true;
 	pthread_cond_broadcast(&pool->work_came);
-	while (pool->idle > 0)
+	while (pool->idle > 0 || pool->starting > 0)
 		pthread_cond_wait(&pool->worker_left, &pool->lock);
 	pool->retire = false;
 	pthread_mutex_unlock(&pool->lock);
