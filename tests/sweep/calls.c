@@ -115,10 +115,10 @@ calls_alloc(size_t size)
 	int error = calls_fail(SWEEP_alloc);
 	void *pointer = error != 0 ? NULL : malloc(size);
 
-	if (pointer != NULL)
-		atomic_fetch_add(&sweep_state->blocks, 1);
-	else
+	if (pointer == NULL)
 		errno = ENOMEM;
+	else if (!sweep_outside)
+		atomic_fetch_add(&sweep_state->blocks, 1);
 	return pointer;
 }
 
@@ -138,7 +138,8 @@ calls_resize(void *pointer, size_t size)
 static void
 calls_release(void *pointer)
 {
-	atomic_fetch_sub(&sweep_state->blocks, 1);
+	if (!sweep_outside)
+		atomic_fetch_sub(&sweep_state->blocks, 1);
 	free(pointer);
 }
 

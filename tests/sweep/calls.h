@@ -118,8 +118,8 @@ struct sweep_state {
 };
 extern struct sweep_state *sweep_state;
 
-/* True on a thread whose calls are not counted and never fail: the test's
- * own. */
+/* True on a thread whose calls and blocks are not counted and never fail: the
+ * test's own. */
 extern _Thread_local bool sweep_outside;
 
 /* Begins to count from nothing; `point` NULL: nothing fails. */

@@ -87,7 +87,7 @@ serving_start(struct serving *s, const char *loops)
 static int
 serving_end(struct serving *s)
 {
-	char text[600] = "";
+	char text[4000] = "";
 	int status = -1;
 	ssize_t n;
 
@@ -95,7 +95,8 @@ serving_end(struct serving *s)
 	n = pread(s->err, text, sizeof(text) - 1, 0);
 	if (n > 0)
 		text[n] = '\0';
-	if (getenv("TENON_SWEEP_SAY") != NULL && n > 0)
+	if (n > 0 && (getenv("TENON_SWEEP_SAY") != NULL ||
+	    !WIFEXITED(status) || WEXITSTATUS(status) > 1))
 		fprintf(stderr, "%.*s", (int)n, text);
 	text[strcspn(text, "\n")] = '\0';
 	close(s->out);
@@ -106,7 +107,7 @@ serving_end(struct serving *s)
 	atomic_store(&sweep_state->mappings, 0);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return 0;
-	tn_error_set(-EIO, "%s", text);
+	tn_error_set(-EIO, "%.300s", text);
 	SWEEP_CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 1);
 	SWEEP_CHECK(strncmp(text, "tenon serve: ", 13) == 0);
 	return -EIO;
