@@ -108,7 +108,9 @@ serving_end(struct serving *s)
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return 0;
 	tn_error_set(-EIO, "%.300s", text);
-	SWEEP_CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 1);
+	/* On its way out it no longer catches the SIGTERM of ours. */
+	SWEEP_CHECK(WIFEXITED(status) ? WEXITSTATUS(status) == 1 :
+					WTERMSIG(status) == SIGTERM);
 	SWEEP_CHECK(strncmp(text, "tenon serve: ", 13) == 0);
 	return -EIO;
 }
