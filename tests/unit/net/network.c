@@ -24,7 +24,7 @@ static const struct row {
 static struct tn_address
 peer_of(const char *text)
 {
-	struct tn_address address;
+	struct tn_address address = { 0 };
 	struct tn_ip ip;
 
 	if (text[0] == '/')
