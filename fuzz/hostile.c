@@ -9,7 +9,7 @@
 #include <tenon/sim.h>
 #include <tenon/socket.h>
 
-#define WAIT_MAX_MS 600000      /* of all waits together */
+#define WAIT_MAX (600 * TN_SECOND) /* of all waits together */
 #define SENT_MAX ((size_t)1 << 18)
 #define HEARD_MAX ((size_t)1 << 20)
 #define END_AFTER (600 * TN_SECOND) /* TCP's patience, and some */
@@ -158,11 +158,11 @@ hostile_datagram(struct hostile *h, struct tn_slice bytes)
 /* ---- the script -------------------------------------------------------- */
 
 static void
-hostile_wait(struct hostile *h, int64_t ms)
+hostile_wait(struct hostile *h, tn_time span)
 {
-	h->waited_ms += ms;
-	if (h->waited_ms <= WAIT_MAX_MS)
-		tn_sleep(ms * TN_MILLISECOND);
+	h->waited += span;
+	if (h->waited <= WAIT_MAX)
+		tn_sleep(span);
 }
 
 static void
@@ -195,10 +195,13 @@ hostile_command(struct hostile *h, struct tn_slice line)
 		hostile_flood(h, rest);
 		return true;
 	case 'w':
-		hostile_wait(h, n * 10);
+		hostile_wait(h, n * 10 * TN_MILLISECOND);
+		return true;
+	case 'u':
+		hostile_wait(h, n * 100 * TN_MICROSECOND);
 		return true;
 	case 'W':
-		hostile_wait(h, n * 1000);
+		hostile_wait(h, n * TN_SECOND);
 		return true;
 	case 'g':
 		end_hear(hostile_end(h), tn_after(n * 10 * TN_MILLISECOND),
@@ -368,8 +371,10 @@ hostile_once(const struct hostile_setup *setup, struct tn_slice in,
 	h.script = in;
 	if (getenv("TENON_SIM_TRACE") != NULL)
 		options.trace = stderr;
-	w.faults = (kind & 7) == 7;
-	options.every_fault = w.faults;
+	options.every_fault = (kind & 7) == 7;
+	w.faults = options.every_fault || kind & 8;
+	if (kind & 8)
+		options.rates[TN_SIM_RESET] = 100000;
 	if (kind & 1)
 		options.rates[TN_SIM_SHORT_READ] =
 		    options.rates[TN_SIM_SHORT_WRITE] = 300000;

@@ -5,6 +5,7 @@
  *     >TEXT  sends the text and CRLF      .TEXT  sends the text
  *     n      sends LF alone               *NTEXT sends it 16 times N
  *     wN     waits N times 10 ms          WN     waits N seconds
+ *     uN     waits N times 0.1 ms
  *     gN     reads for N times 10 ms, at most 64 KiB
  *     h      half-closes                  c      closes
  *     r      resets                       b      tiny buffers from here on
@@ -40,7 +41,7 @@ struct hostile {
 	struct hostile_end ends[HOSTILE_ENDS];
 	int count, now;  /* of ends */
 	bool tiny, cut, begun, done;
-	int64_t waited_ms;
+	int64_t waited;
 	size_t sent;
 };
 

@@ -79,6 +79,7 @@ echo(struct tn_http_exchange *x)
 static int
 handle(struct tn_http_exchange *x, void *arg)
 {
+	assert(tn_address_port(tn_http_peer(x)) != 0);
 	if (tn_slice_equal(tn_http_path(x), TN_SLICE("/echo")))
 		return echo(x);
 	return app_share_handle(x, arg);

@@ -43,6 +43,23 @@ check_has(const struct tn_ip_network *network, struct tn_ip ip)
 	assert(tn_ip_network_has(network, &six) == naive_has(network, &ip));
 }
 
+/* The bits of the prefix matter, and no others. */
+static void
+check_bits(const struct tn_ip_network *network)
+{
+	unsigned size = network->ip.family == 4 ? 32 : 128;
+
+	for (unsigned i = 0; i < size; i++) {
+		struct tn_ip ip = network->ip;
+
+		ip.bytes[i / 8] ^= (unsigned char)(0x80 >> i % 8);
+		if (ip.family == 6 &&
+		    memcmp(ip.bytes, mapped(&ip).bytes, 12) == 0)
+			continue; /* it counts as IPv4 */
+		assert(tn_ip_network_has(network, &ip) == (i >= network->bits));
+	}
+}
+
 static void
 check_one(struct tn_slice text, const struct tn_ip *four)
 {
@@ -67,6 +84,7 @@ check_one(struct tn_slice text, const struct tn_ip *four)
 	assert(again.bits == network.bits &&
 	    memcmp(&again.ip, &network.ip, sizeof(again.ip)) == 0);
 	check_has(&network, *four);
+	check_bits(&network);
 }
 
 /* Two halves of a list have together what the whole has. */
