@@ -16,7 +16,7 @@
 #define SWEEP_PATIENCE_S 20    /* a run that takes longer hangs */
 #define SWEEP_SETTLE_MS 2000   /* for what was left behind to end */
 #define SWEEP_DIED_MAX 20      /* of one scenario */
-#define SWEEP_FAILED_MAX 100
+#define SWEEP_FAILED_MAX 20
 
 /* How thoroughly. */
 struct sweep_depth {
