@@ -129,8 +129,8 @@ tn__workers_limit(int files, int lookups)
 	pool_limit(&workers_lookups, lookups, 16);
 }
 
-/* Sends the idle ones away, and those just coming, and waits until they are; a
- * worker that is stuck in an abandoned look-up is left behind. */
+/* Sends the idle ones away, and those just coming, and waits until they are
+ * gone; a worker that is stuck in an abandoned look-up is left behind. */
 static void
 pool_retire(struct pool *pool)
 {
