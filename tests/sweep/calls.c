@@ -30,6 +30,7 @@ const struct sweep_row sweep_rows[SWEEP_CALL_COUNT] = {
 static struct sweep_state calls_own;
 struct sweep_state *sweep_state = &calls_own;
 _Thread_local bool sweep_outside;
+static int calls_held; /* index into sweep_state->held */
 
 /* ---- whether a call fails ---------------------------------------------- */
 
@@ -117,8 +118,8 @@ calls_alloc(size_t size)
 
 	if (pointer == NULL)
 		errno = ENOMEM;
-	else if (!sweep_outside)
-		atomic_fetch_add(&sweep_state->blocks, 1);
+	else
+		atomic_fetch_add(&sweep_state->held[calls_held].blocks, 1);
 	return pointer;
 }
 
@@ -138,8 +139,7 @@ calls_resize(void *pointer, size_t size)
 static void
 calls_release(void *pointer)
 {
-	if (!sweep_outside)
-		atomic_fetch_sub(&sweep_state->blocks, 1);
+	atomic_fetch_sub(&sweep_state->held[calls_held].blocks, 1);
 	free(pointer);
 }
 
@@ -438,7 +438,8 @@ __wrap_epoll_ctl(int epoll, int op, int fd, struct epoll_event *event)
 		else                                                           \
 			errno = error;                                         \
 		if (memory != MAP_FAILED)                                      \
-			atomic_fetch_add(&sweep_state->mappings, 1);           \
+			atomic_fetch_add(                                      \
+			    &sweep_state->held[calls_held].mappings, 1);       \
 		return memory;                                                 \
 	}
 WRAP_MMAP(mmap)
@@ -450,7 +451,7 @@ int __wrap_munmap(void *memory, size_t size);
 int
 __wrap_munmap(void *memory, size_t size)
 {
-	atomic_fetch_sub(&sweep_state->mappings, 1);
+	atomic_fetch_sub(&sweep_state->held[calls_held].mappings, 1);
 	return __real_munmap(memory, size);
 }
 
@@ -620,15 +621,22 @@ __wrap_fork(void)
 	return pid;
 }
 
+void
+sweep_held_none(int index)
+{
+	atomic_store(&sweep_state->held[index].blocks, 0);
+	atomic_store(&sweep_state->held[index].mappings, 0);
+}
+
 int
-sweep_process(void)
+sweep_process(int index)
 {
 	int pid = __real_fork();
 
 	if (pid == 0) {
 		sweep_outside = false;
-		atomic_store(&sweep_state->blocks, 0);
-		atomic_store(&sweep_state->mappings, 0);
+		calls_held = index;
+		sweep_held_none(index);
 	}
 	return pid;
 }

@@ -114,19 +114,25 @@ struct sweep_state {
 	atomic_int counts[SWEEP_CALL_COUNT]; /* uses so far */
 	atomic_int fired;
 	atomic_llong released; /* when `onward` is over, in ms; 0: not begun */
-	atomic_long blocks, mappings; /* now held */
+	struct sweep_held_by {
+		atomic_long blocks, mappings;
+	} held[2]; /* now, by the process that runs the scenario and one that
+		    * it has made */
 };
 extern struct sweep_state *sweep_state;
 
-/* True on a thread whose calls and blocks are not counted and never fail: the
- * test's own. */
+/* True on a thread whose calls are not counted and never fail: the test's
+ * own. */
 extern _Thread_local bool sweep_outside;
 
 /* Begins to count from nothing; `point` NULL: nothing fails. */
 void sweep_arm(const struct sweep_point *point);
 /* Puts the counting allocator in place. */
 void sweep_calls_begin(void);
-/* fork(2) into a process that is swept in place of this one. */
-int sweep_process(void);
+/* fork(2) into a process that holds nothing so far, in `held[index]`, and whose
+ * calls are counted. */
+int sweep_process(int index);
+/* It has ended. */
+void sweep_held_none(int index);
 
 #endif

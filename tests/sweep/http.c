@@ -75,8 +75,7 @@ reply_check(struct tn_slice got)
 static int
 ask(struct tn_stream *s)
 {
-	TN_CLEANUP(tn_buffer_free) struct tn_buffer all = { 0 };
-	struct tn_buffer text = { 0 };
+	TN_CLEANUP(tn_buffer_free) struct tn_buffer all = { 0 }, text = { 0 };
 	struct tn_slice got;
 	int r = tn_stream_write(s, tn_slice_str(said));
 
@@ -89,7 +88,6 @@ ask(struct tn_stream *s)
 		r = reply_undate(tn_buffer_slice(&all), &text);
 	if (r == 0)
 		r = reply_check(tn_buffer_slice(&text));
-	tn_buffer_free(&text);
 	sweep_outside = false;
 	return r;
 }

@@ -74,7 +74,7 @@ serving_start(struct serving *s, const char *loops)
 	s->err = memfd_create("stderr", MFD_CLOEXEC);
 	SWEEP_CHECK(s->err >= 0 && pipe(pipe_fds) == 0);
 	s->out = pipe_fds[0];
-	s->pid = sweep_process();
+	s->pid = sweep_process(1);
 	if (s->pid == 0) {
 		close(pipe_fds[0]);
 		serving_main(pipe_fds[1], s->err, loops);
@@ -103,8 +103,7 @@ serving_end(struct serving *s)
 	close(s->err);
 	s->pid = 0;
 	/* What it held went with it, and a sanitizer has looked. */
-	atomic_store(&sweep_state->blocks, 0);
-	atomic_store(&sweep_state->mappings, 0);
+	sweep_held_none(1);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return 0;
 	tn_error_set(-EIO, "%.300s", text);

@@ -124,11 +124,13 @@ sweep_entries(const char *what)
 static struct sweep_held
 sweep_count(void)
 {
-	const struct sweep_state *s = sweep_state;
+	const struct sweep_held_by *by = sweep_state->held;
 
 	return (struct sweep_held){
-		.blocks = atomic_load(&s->blocks),
-		.mappings = atomic_load(&s->mappings),
+		.blocks = atomic_load(&by[0].blocks) +
+		    atomic_load(&by[1].blocks),
+		.mappings = atomic_load(&by[0].mappings) +
+		    atomic_load(&by[1].mappings),
 		.fds = sweep_entries("fd"),
 		.threads = sweep_entries("task"),
 	};
@@ -434,7 +436,7 @@ sweep_lower_died(void)
 	int status, pid;
 
 	fflush(NULL);
-	pid = sweep_process();
+	pid = sweep_process(0);
 	if (pid == 0)
 		exit(sweep_lower());
 	if (pid < 0) {
