@@ -88,6 +88,18 @@ TN_API TN_CHECK ssize_t tn_file_read(struct tn_file *file, void *ret,
 TN_API TN_CHECK int tn_file_prepare(struct tn_file *file, int64_t offset,
     int64_t size);
 TN_API int tn_file_fileno(const struct tn_file *file);
+
+/* A file without a name in the directory `path`, to be written and read back:
+ * what does not fit in memory.  It is gone with tn_file_free(), or with the
+ * process.  -EACCES, -ENOSPC, -EROFS, ... */
+TN_API TN_CHECK int tn_dir_open_temporary(struct tn_dir *dir,
+    struct tn_slice path, struct tn_file **ret);
+/* Puts bytes there, all of them or an error; -EBADF for a file that was opened
+ * for reading.  No two writes at once, and no read of what is being written.
+ * tn_file_info() and tn_file_prepare() know the size that it has now. */
+TN_API TN_CHECK int tn_file_write(struct tn_file *file, struct tn_slice bytes,
+    int64_t offset);
+
 TN_API void tn_file_free(struct tn_file *file);
 TN_DEFINE_CLEANUP(struct tn_file, tn_file_free)
 

@@ -117,6 +117,7 @@ static const struct error_row {
 	{ SYSTEM(ENONET), "machine is not on the network" },
 	{ SYSTEM(ENOTUNIQ), "name not unique on the network" },
 	{ SYSTEM(EBADFD), "descriptor in a bad state" },
+	{ SYSTEM(EMEDIUMTYPE), "not a type that is taken" },
 	{ SYSTEM(EUCLEAN), "file system needs cleaning" },
 	{ SYSTEM(ENOKEY), "no such key" },
 	{ SYSTEM(EKEYEXPIRED), "key has expired" },

@@ -1,4 +1,5 @@
-/* Reading a file: what is in the page cache right here, the rest on a worker.
+/* Reading a file: what is in the page cache right here, the rest on a worker;
+ * and temporary ones, which are written too.
  *
  * A file is opened before it is known to be one.  Asking first (O_PATH, fstat,
  * then open) costs twice the time of this commonest of calls, or three times
@@ -37,38 +38,44 @@ file_check(struct tn_file *file)
 }
 
 static int
+file_new(struct tn_dir *dir, struct tn_slice path, struct tn_file **ret)
+{
+	int r = tn__os_path_check(path);
+	struct tn_file *file;
+
+	if (r < 0)
+		return r;
+	file = tn__zalloc(sizeof(*file) + tn__os_path_size(path));
+	if (file == NULL)
+		return -ENOMEM;
+	file->os = dir->os;
+	file->fd = -1;
+	tn__os_path_copy(file->path, path);
+	*ret = file;
+	return 0;
+}
+
+static int
 file_open(struct tn_file *file, int root)
 {
-	int r;
-
 	file->fd = file->os->open_beneath(root, file->path, O_RDONLY, 0);
 	if (file->fd == -ENXIO || file->fd == -ENODEV)
 		return -EACCES; /* a socket, a device without a driver */
 	if (file->fd < 0)
 		return file->fd;
-	r = file_check(file);
-	if (r < 0)
-		(void)file->os->close(file->fd);
-	return r;
+	return file_check(file);
 }
 
 int
 tn_dir_open_file(struct tn_dir *dir, struct tn_slice path, struct tn_file **ret)
 {
 	struct tn_file *file = NULL;
-	int r = tn__os_path_check(path);
+	int r = file_new(dir, path, &file);
 
-	if (r == 0) {
-		file = tn__zalloc(sizeof(*file) + tn__os_path_size(path));
-		r = file == NULL ? -ENOMEM : 0;
-	}
-	if (r == 0) {
-		file->os = dir->os;
-		tn__os_path_copy(file->path, path);
+	if (r == 0)
 		r = file_open(file, dir->fd);
-	}
 	if (r < 0) {
-		tn__free(file);
+		tn_file_free(file);
 		return tn__os_error(r, "open", path, dir->path);
 	}
 	*ret = file;
@@ -80,7 +87,8 @@ tn_file_free(struct tn_file *file)
 {
 	if (file == NULL)
 		return;
-	(void)file->os->close(file->fd);
+	if (file->fd >= 0)
+		(void)file->os->close(file->fd);
 	tn__free(file);
 }
 
@@ -151,6 +159,110 @@ tn_file_read(struct tn_file *file, void *ret, size_t size, int64_t offset)
 		n = r < 0 ? r : job.done;
 	}
 	return n < 0 ? file_error(file, (int)n) : n;
+}
+
+/* ---- temporary files ----------------------------------------------------- */
+
+struct file_write {
+	struct tn_file *file;
+	int root;
+	struct tn_slice bytes;
+	int64_t offset;
+};
+
+/* Where every file has a name it has one for a moment. */
+static int
+file_create_named(struct tn_file *file, int dir)
+{
+	char name[TN__OS_TEMPORARY_SIZE];
+	int fd = -EEXIST, r;
+
+	for (int i = 0; i < TN__OS_TEMPORARY_TRIES && fd == -EEXIST; i++) {
+		tn__os_temporary_name(name);
+		fd = file->os->open_beneath(dir, name,
+		    O_RDWR | O_CREAT | O_EXCL, 0600);
+	}
+	r = fd < 0 ? fd : file->os->unlink(dir, name);
+	if (fd >= 0 && r < 0)
+		(void)file->os->close(fd);
+	return r < 0 ? r : fd;
+}
+
+static int
+file_create(void *arg)
+{
+	const struct file_write *job = arg;
+	struct tn_file *file = job->file;
+	int dir;
+
+	file->fd = file->os->open_beneath(job->root, file->path,
+	    O_RDWR | O_TMPFILE | O_EXCL, 0600);
+	if (tn__os_needs_name(file->fd)) {
+		dir = file->os->open_beneath(job->root, file->path,
+		    O_PATH | O_DIRECTORY, 0);
+		if (dir < 0)
+			return dir;
+		file->fd = file_create_named(file, dir);
+		(void)file->os->close(dir);
+	}
+	if (file->fd < 0)
+		return file->fd;
+	return file->os->stat(file->fd, &file->info);
+}
+
+int
+tn_dir_open_temporary(struct tn_dir *dir, struct tn_slice path,
+    struct tn_file **ret)
+{
+	struct file_write job = { .root = dir->fd };
+	int r = file_new(dir, path, &job.file), done = 0;
+
+	if (r == 0)
+		r = tn__os_offload(file_create, &job, &done);
+	if (r == 0)
+		r = done;
+	if (r < 0) {
+		tn_file_free(job.file);
+		return tn__os_error(r, "make a temporary file in", path,
+		    dir->path);
+	}
+	*ret = job.file;
+	return 0;
+}
+
+static int
+file_write_all(void *arg)
+{
+	struct file_write *job = arg;
+	struct tn_file *file = job->file;
+
+	while (job->bytes.len > 0) {
+		ssize_t n = file->os->pwrite(file->fd, job->bytes.data,
+		    job->bytes.len, job->offset);
+
+		if (n <= 0)
+			return n < 0 ? (int)n : -EIO;
+		job->offset += n;
+		job->bytes = tn_slice_skip(job->bytes, (size_t)n);
+	}
+	return 0;
+}
+
+int
+tn_file_write(struct tn_file *file, struct tn_slice bytes, int64_t offset)
+{
+	struct file_write job = { file, -1, bytes, offset };
+	int r = offset < 0 ? -EINVAL : 0, done = 0;
+
+	if (r == 0)
+		r = tn__os_offload(file_write_all, &job, &done);
+	if (r == 0)
+		r = done;
+	if (job.offset > offset && job.offset > file->info.size)
+		file->info.size = job.offset;
+	return r < 0 ? tn__os_error(r, "write a temporary file in",
+			   tn_slice_str(file->path), NULL) :
+		       0;
 }
 
 /* ---- preparing ----------------------------------------------------------- */

@@ -11,8 +11,8 @@ struct tn__os_ops {
 	int (*open_root)(const char *path);
 	/* Beneath `dir` and never out of it (TN_EESCAPE); `flags` and `mode` as
 	 * openat(2), CLOEXEC always, NONBLOCK and NOCTTY unless O_PATH.  `path`
-	 * "." is dir itself.  O_TMPFILE fails with -EOPNOTSUPP where link()
-	 * could not name the file later. */
+	 * "." is dir itself.  O_TMPFILE without O_EXCL fails with -EOPNOTSUPP
+	 * where link() could not name the file later. */
 	int (*open_beneath)(int dir, const char *path, int flags,
 	    unsigned mode);
 	int (*stat)(int fd, struct tn_file_info *ret);

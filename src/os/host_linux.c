@@ -59,12 +59,13 @@ linux_is_nameless(int flags)
 	return (flags & O_TMPFILE) == O_TMPFILE;
 }
 
-/* A nameless file is of use only where it can get its name later, and without
- * CAP_DAC_READ_SEARCH kernels before 6.10 want /proc for that. */
+/* A nameless file that is to get its name later is of use only where it can,
+ * and without CAP_DAC_READ_SEARCH kernels before 6.10 want /proc for that. */
 static bool
 linux_is_in_vain(int flags)
 {
-	return linux_is_nameless(flags) && access("/proc/self/fd", X_OK) < 0;
+	return linux_is_nameless(flags) && !(flags & O_EXCL) &&
+	    access("/proc/self/fd", X_OK) < 0;
 }
 
 static int

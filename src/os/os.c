@@ -1,5 +1,7 @@
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
+#include <stdio.h>
 #include <tenon/buffer.h>
 #include <tenon/error.h>
 #include <tenon/offload.h>
@@ -62,6 +64,25 @@ tn__os_path_dup(struct tn_slice path, char **ret)
 	tn__os_path_copy(copy, path);
 	*ret = copy;
 	return 0;
+}
+
+/* ---- temporary files ----------------------------------------------------- */
+
+void
+tn__os_temporary_name(char out[TN__OS_TEMPORARY_SIZE])
+{
+	uint64_t number;
+
+	tn__random(&number, sizeof(number));
+	(void)snprintf(out, TN__OS_TEMPORARY_SIZE, ".tenon-%016" PRIx64,
+	    number);
+}
+
+/* -EISDIR from a kernel, -EINVAL from a file system that does not know it. */
+bool
+tn__os_needs_name(int code)
+{
+	return code == -EOPNOTSUPP || code == -EISDIR || code == -EINVAL;
 }
 
 /* ---- errors -------------------------------------------------------------- */

@@ -23,6 +23,13 @@ void tn__os_path_copy(char *out, struct tn_slice path);
 /* Checked and copied to memory that is the caller's to free. */
 int tn__os_path_dup(struct tn_slice path, char **ret);
 
+/* ".tenon-" and 16 digits: a name for a while, which nobody has. */
+#define TN__OS_TEMPORARY_SIZE 32
+#define TN__OS_TEMPORARY_TRIES 8 /* should somebody have it after all */
+void tn__os_temporary_name(char out[TN__OS_TEMPORARY_SIZE]);
+/* Whether O_TMPFILE failed only because it cannot be had there. */
+bool tn__os_needs_name(int code);
+
 /* Sets the error line, "open a/b.txt in /srv: permission denied", with
  * a hint where there is one.  `in` may be NULL.  Returns `code`. */
 int tn__os_error(int code, const char *verb, struct tn_slice path,

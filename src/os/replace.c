@@ -3,15 +3,11 @@
  * for the disk. */
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <limits.h>
-#include <stdio.h>
 #include <tenon/error.h>
 
 #include "base/memory.h"
 #include "os/os.h"
-
-#define REPLACE_TRIES 8 /* temporary names */
 
 struct tn_replace {
 	const struct tn__os_ops *os;
@@ -19,7 +15,8 @@ struct tn_replace {
 	int64_t size; /* written so far */
 	int error;    /* the first; what failed once is never put in place */
 	bool placed;  /* only the last sync can still fail */
-	char temporary[32]; /* "" while the file is nameless */
+	char temporary
+	    [TN__OS_TEMPORARY_SIZE]; /* "" while the file is nameless */
 	char *name;         /* the last component of `path` */
 	char path[];
 };
@@ -69,12 +66,8 @@ replace_temporary(struct tn_replace *r, unsigned mode,
 {
 	int result = -EEXIST;
 
-	for (int i = 0; i < REPLACE_TRIES && result == -EEXIST; i++) {
-		uint64_t number;
-
-		tn__random(&number, sizeof(number));
-		(void)snprintf(r->temporary, sizeof(r->temporary),
-		    ".tenon-%016" PRIx64, number);
+	for (int i = 0; i < TN__OS_TEMPORARY_TRIES && result == -EEXIST; i++) {
+		tn__os_temporary_name(r->temporary);
 		result = take(r, mode);
 	}
 	if (result < 0)
@@ -110,7 +103,7 @@ replace_create(void *arg)
 		return -EISDIR;
 	r->fd = r->os->open_beneath(r->dir, ".", O_WRONLY | O_TMPFILE,
 	    job->mode);
-	if (r->fd == -EOPNOTSUPP || r->fd == -EISDIR || r->fd == -EINVAL)
+	if (tn__os_needs_name(r->fd))
 		r->fd = replace_temporary(r, job->mode, replace_take_new);
 	return r->fd < 0 ? r->fd : 0;
 }

@@ -242,6 +242,7 @@ exchange_status(const struct tn_http_exchange *x, int code)
 		{ TN_ELIMIT, 413 },
 		{ -ETIMEDOUT, 408 },
 		{ TN_EPROTO, 400 },
+		{ -EMEDIUMTYPE, 415 },
 	};
 
 	if (code == TN_ETRUNCATED && x->body.error == code)
