@@ -4,7 +4,10 @@
 #define TN__HTTP_H
 
 #include <tenon/http.h>
+#include <tenon/log.h>
+#include <tenon/network.h>
 
+#include "proto/http/route.h"
 #include "proto/http/wire.h"
 #include "stream/stream.h"
 
@@ -12,6 +15,7 @@ struct tn_http_server {
 	struct tn_http_server_options options; /* with the defaults filled in */
 	struct tn__http_limits limits;
 	struct tn_server *server;
+	struct tn_networks *proxies; /* of options.forwarded_from */
 	char *name; /* "Server: NAME", its CRLF too, or NULL */
 	struct tn_slice name_line;
 };
@@ -86,8 +90,15 @@ struct tn_http_exchange {
 	struct tn__http_connection *c;
 	struct tn__http_head head;
 	struct tn_slice text; /* of the head */
+	char *text_kept;      /* the same, once it is our copy */
 	struct tn__http_field *fields_own; /* when there may be many */
 	char *text_own;                    /* when it is long */
+	const struct tn_address *peer; /* the connection's, or peer_far */
+	struct tn_slice host;          /* that was forwarded, data NULL: none */
+	bool secure;
+	const struct tn_http_route *route; /* that answers, if one does */
+	char *params, *params_own; /* decoded, in place of the path's bytes */
+	void *user;
 	tn_time began;
 	int64_t wall_ns;
 	bool keep;    /* the reply said that another request may follow */
@@ -95,8 +106,11 @@ struct tn_http_exchange {
 	struct tn__http_body body;
 	struct tn__http_reply reply;
 	struct tn__http_out fields_out; /* the reply's, into reply_fields */
+	size_t fields_before; /* bytes that the hook of that name put there */
+	bool paging;          /* the error page is being made */
 
 	/* From here on as it was found. */
+	struct tn_address peer_far;
 	struct tn__http_field fields[TN__HTTP_FIELDS_INSIDE];
 	char text_inside[TN__HTTP_TEXT_INSIDE];
 	char reply_start[TN__HTTP_REPLY_START];
@@ -107,8 +121,26 @@ struct tn_http_exchange {
  * connection at the next.  1: there may be a next; 0: close. */
 int tn__http_exchange(struct tn__http_connection *c);
 
+/* Takes from the fields what the proxies that are believed say:
+ * http_forwarded.c. */
+void tn__http_forwarded_take(struct tn_http_exchange *x);
+
+/* Has the request answered, well or with an error: 0, or the connection's
+ * error: http_answer.c. */
+int tn__http_answer(struct tn_http_exchange *x);
+
+/* ---- telling: http_tell.c ----------------------------------------------- */
+
+void tn__http_record(const struct tn_http_exchange *x);
+void tn__http_log(const struct tn_http_exchange *x, enum tn_log_level level,
+    const char *event);
+/* The handler failed with `code`, and the connection did not. */
+void tn__http_report(struct tn_http_exchange *x, int code);
+
+/* ---- the connection: http_server.c -------------------------------------- */
+
 /* From now on the peer has to keep the least rate, and after false only not to
- * be silent for too long: http_server.c. */
+ * be silent for too long. */
 void tn__http_hurry(struct tn__http_connection *c, bool hurry);
 
 #endif

@@ -13,7 +13,6 @@
 #include "proto/http/http.h"
 
 /* ---- fields ------------------------------------------------------------- */
-
 /* A client that was told two lengths, or two ends, could believe either. */
 static bool
 reply_is_ours(struct tn_slice name)
@@ -183,6 +182,12 @@ reply_start(struct tn_http_exchange *x)
 	return tn_slice(o.data, o.len);
 }
 
+int
+tn_http_status(const struct tn_http_exchange *x)
+{
+	return x->reply.status;
+}
+
 static int
 reply_check(struct tn_http_exchange *x, int status)
 {
@@ -244,17 +249,33 @@ tn_http_reply(struct tn_http_exchange *x, int status, const char *type,
 }
 
 int
-tn_http_reply_status(struct tn_http_exchange *x, int status)
+tn_http_reply_json(struct tn_http_exchange *x, int status, struct tn_slice text)
+{
+	return tn_http_reply(x, status, "application/json", text);
+}
+
+int
+tn_http_reply_redirect(struct tn_http_exchange *x, int status,
+    const char *location)
+{
+	int r;
+
+	if (status < 301 || status > 308 || (status > 303 && status < 307))
+		return tn_error_set(-EINVAL, "HTTP reply: %d is no redirection "
+		    "(301, 302, 303, 307 and 308 are)", status);
+	r = tn_http_reply_field(x, "Location", "%s", location);
+	return r < 0 ? r : tn_http_reply_status(x, status);
+}
+
+static int
+reply_page(struct tn_http_exchange *x, int status)
 {
 	char text[256];
 	struct tn__http_out page = { .data = text, .cap = sizeof(text) };
 	char number[TN_UINT_DIGITS];
 	struct tn_slice digits = { number, 0 };
 	struct tn_slice words = tn_slice_str(tn_http_status_words(status));
-	int r = reply_check(x, status);
 
-	if (r < 0)
-		return r;
 	if (status == 204 || status == 205 || status == 304)
 		return tn_http_reply(x, status, NULL, tn_slice(NULL, 0));
 	digits.len = tn_format_uint(number, (uint64_t)status);
@@ -268,6 +289,38 @@ tn_http_reply_status(struct tn_http_exchange *x, int status)
 	}
 	return tn_http_reply(x, status, "text/html; charset=utf-8",
 	    tn_slice(page.data, page.len));
+}
+
+/* Asks the program for its page; what that adds and then does not send is
+ * forgotten. */
+static int
+reply_own_page(struct tn_http_exchange *x, int status)
+{
+	const struct tn_http_server_options *o = &x->c->server->options;
+	size_t fields = x->fields_out.len;
+	int r;
+
+	x->paging = true;
+	r = o->error_page(x, status, o->arg);
+	x->paging = false;
+	if (x->reply.status != 0)
+		return r < 0 ? r : 0;
+	if (r < 0)
+		tn__http_report(x, r);
+	x->fields_out.len = fields;
+	return reply_page(x, status);
+}
+
+int
+tn_http_reply_status(struct tn_http_exchange *x, int status)
+{
+	int r = reply_check(x, status);
+
+	if (r < 0)
+		return r;
+	return status >= 400 && !x->paging &&
+	    x->c->server->options.error_page != NULL ?
+	    reply_own_page(x, status) : reply_page(x, status);
 }
 
 int
