@@ -68,6 +68,11 @@ TN_API struct tn_stream *tn_http_body(struct tn_http_exchange *x);
 /* Announced length; -1 when chunked, 0 without a body. */
 TN_API int64_t tn_http_body_length(const struct tn_http_exchange *x);
 
+/* The value of the first such field behind a chunked body, once that has been
+ * read to its end; data NULL before, and when there is none. */
+TN_API struct tn_slice tn_http_trailer(const struct tn_http_exchange *x,
+    const char *name);
+
 /* ---- the reply --------------------------------------------------------- */
 
 /* Its status; 0 while it has not begun. */
@@ -103,8 +108,45 @@ TN_API TN_CHECK int tn_http_reply_begin(struct tn_http_exchange *x, int status,
 TN_API TN_CHECK int tn_http_reply_file(struct tn_http_exchange *x, int status,
     const char *type, struct tn_file *file, int64_t offset, int64_t size);
 
+/* Adds a field behind the body, of a reply that was begun with length -1 and
+ * has not ended (RFC 9110 section 6.5); who could not see it, with HTTP/1.0 or
+ * HEAD, gets none.  Errors as of tn_http_reply_field(), and -EINVAL for a body
+ * of known length or a field that means nothing there. */
+TN_API TN_CHECK int tn_http_reply_trailer(struct tn_http_exchange *x,
+    const char *name, const char *format, ...) TN_PRINTF(3, 4);
+
+/* A reply ahead of the reply: 103 "Early Hints" (RFC 8297), or another of 102
+ * to 199, with the fields added since the last; those of options.before wait
+ * for the reply itself.  HTTP/1.0 knows no such thing and gets none. */
+TN_API TN_CHECK int tn_http_reply_interim(struct tn_http_exchange *x,
+    int status);
+
+/* 101: from now on the connection speaks `protocol` ("websocket", or
+ * "name/version"), on a stream that the exchange keeps.  It ends with the
+ * handler.  No limit of the server's holds any more, so set those you want
+ * (tn_stream_set_pace()); a draining server ends its reading.  TN_EPROTO when
+ * the client did not ask for it: returned by the handler that becomes 426. */
+TN_API TN_CHECK int tn_http_upgrade(struct tn_http_exchange *x,
+    const char *protocol, struct tn_stream **ret);
+
 /* "Not Found" for 404; "Unknown" for a number without a name. */
 TN_API const char *tn_http_status_words(int status);
+
+/* ---- server-sent events: HTML Standard section 9.2 --------------------- */
+
+/* Begins a reply of events, which lasts until the handler returns or its client
+ * has left: from then on each wait of this fiber, for anything at all, is
+ * cancelled (-ECANCELED), as it is once the server drains; to return that is a
+ * good end.  request_ms does not count; only a client that does not read for
+ * idle_ms is too slow. */
+TN_API TN_CHECK int tn_http_events_begin(struct tn_http_exchange *x,
+    struct tn_stream **ret);
+/* One event, sent before the fiber waits next.  `event` and `id` may be NULL,
+ * and are one line; lines of `data` may end in any way.  Nothing at all is a
+ * comment that keeps proxies from closing: send one every 15 seconds or so.
+ * Whoever comes back names the last id in the field Last-Event-ID. */
+TN_API TN_CHECK int tn_http_event(struct tn_stream *stream, const char *event,
+    const char *id, struct tn_slice data);
 
 /* ---- routes ------------------------------------------------------------ */
 
@@ -196,6 +238,10 @@ struct tn_http_server_options {     /* all-zero is valid; 0 = default */
 	int64_t rate_min;               /* bytes a second a body must come in,
 					 * or a reply go out; 500; -1 off */
 	int64_t rate_grace_ms;          /* 5,000 */
+	int64_t request_ms;             /* from the first byte of a request to
+					 * the last of its reply: 408, or 503
+					 * when we are what it waits for; 0 and
+					 * -1 = none */
 	int64_t requests_max;           /* on one connection; unlimited, 1 for
 					 * TN_SERVER_SERIAL */
 	uint64_t reserved[8];

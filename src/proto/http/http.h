@@ -3,9 +3,11 @@
 #ifndef TN__HTTP_H
 #define TN__HTTP_H
 
+#include <stdarg.h>
 #include <tenon/http.h>
 #include <tenon/log.h>
 #include <tenon/network.h>
+#include <tenon/run.h>
 
 #include "proto/http/route.h"
 #include "proto/http/wire.h"
@@ -36,6 +38,7 @@ struct tn__http_body {
 	struct tn_stream stream; /* what tn_http_body() gives */
 	struct tn_http_exchange *x;
 	struct tn__http_chunk chunk;
+	struct tn_buffer trailers; /* "Name: value CRLF" each */
 	int64_t left;  /* of the announced length */
 	int64_t came;  /* in chunks begun so far */
 	int error;     /* the message is broken, and with it the connection */
@@ -43,6 +46,8 @@ struct tn__http_body {
 };
 
 void tn__http_body_init(struct tn_http_exchange *x);
+/* Nothing of it is still to come. */
+bool tn__http_body_is_over(const struct tn_http_exchange *x);
 /* The client waits for "100 Continue" to send it, or will not send it at all. */
 bool tn__http_body_is_awaited(const struct tn_http_exchange *x);
 /* Whether what is left of it is little enough to be read and dropped. */
@@ -59,6 +64,7 @@ enum tn__http_reply_mode {
 	TN__HTTP_REPLY_CHUNKED,
 	TN__HTTP_REPLY_UNTIL_CLOSE,
 	TN__HTTP_REPLY_DROPPED, /* HEAD, 204, 304 */
+	TN__HTTP_REPLY_SWITCHED, /* 101: the stream is the connection's */
 };
 
 struct tn__http_reply {
@@ -74,6 +80,12 @@ struct tn__http_reply {
 void tn__http_reply_init(struct tn_http_exchange *x);
 /* Writes the head, unless it was. */
 int tn__http_reply_release(struct tn_http_exchange *x);
+/* Whether a program may write such a field; and writes it. */
+int tn__http_reply_check_name(const char *name);
+int tn__http_reply_add(struct tn_http_exchange *x, struct tn_slice name,
+    const char *format, va_list arguments);
+/* The end of a chunked body: http_trailer.c. */
+int tn__http_trailers_write(struct tn_http_exchange *x);
 /* Ends the body: 0, or an error when it is not what was announced. */
 int tn__http_reply_end(struct tn_http_exchange *x);
 
@@ -101,6 +113,9 @@ struct tn_http_exchange {
 	void *user;
 	tn_time began;
 	int64_t wall_ns;
+	const char *upgrade; /* the protocol that was not asked for */
+	int64_t switched_in, switched_out; /* the connection's bytes then */
+	bool last;    /* no request may follow the reply */
 	bool keep;    /* the reply said that another request may follow */
 	bool broken;  /* but now it may not */
 	struct tn__http_body body;
@@ -108,9 +123,13 @@ struct tn_http_exchange {
 	struct tn__http_out fields_out; /* the reply's, into reply_fields */
 	size_t fields_before; /* bytes that the hook of that name put there */
 	bool paging;          /* the error page is being made */
+	bool timed, late;     /* request_ms counts, and it has passed */
+	bool looking;
 
 	/* From here on as it was found. */
 	struct tn_address peer_far;
+	struct tn_scope scope;  /* of request_ms, if timed */
+	struct tn__lookout lookout; /* of the client, if looking */
 	struct tn__http_field fields[TN__HTTP_FIELDS_INSIDE];
 	char text_inside[TN__HTTP_TEXT_INSIDE];
 	char reply_start[TN__HTTP_REPLY_START];
@@ -129,6 +148,11 @@ void tn__http_forwarded_take(struct tn_http_exchange *x);
  * error: http_answer.c. */
 int tn__http_answer(struct tn_http_exchange *x);
 
+/* From now on the exchange lasts as long as it lasts: http_events.c. */
+void tn__http_endless(struct tn_http_exchange *x);
+/* After the handler: the result of it, seen as the end of events. */
+int tn__http_events_end(struct tn_http_exchange *x, int r);
+
 /* ---- telling: http_tell.c ----------------------------------------------- */
 
 void tn__http_record(const struct tn_http_exchange *x);
@@ -142,5 +166,20 @@ void tn__http_report(struct tn_http_exchange *x, int code);
 /* From now on the peer has to keep the least rate, and after false only not to
  * be silent for too long. */
 void tn__http_hurry(struct tn__http_connection *c, bool hurry);
+
+/* An option in milliseconds as tn_after() takes it. */
+static inline tn_time
+tn__http_span(int64_t ms)
+{
+	return ms > TN_NEVER / TN_MILLISECOND ? -1 : ms * TN_MILLISECOND;
+}
+
+/* What was written to it so far, sent or not. */
+static inline int64_t
+tn__http_written(const struct tn__http_connection *c)
+{
+	return c->stream->bytes_out +
+	    (c->stream->out_end - c->stream->out_start);
+}
 
 #endif

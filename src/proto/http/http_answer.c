@@ -155,6 +155,10 @@ answer_status(const struct tn_http_exchange *x, int code)
 		return 400;
 	if (code == -ECANCELED && tn_cancelled())
 		return 503;
+	if (x->late && tn__http_body_is_over(x))
+		return 503; /* nobody waits for the client */
+	if (code == TN_EPROTO && x->upgrade != NULL)
+		return 426;
 	for (size_t i = 0; i < TN_COUNT(rows); i++)
 		if (rows[i].code == code)
 			return rows[i].status;
@@ -173,6 +177,12 @@ answer_fail(struct tn_http_exchange *x, int code)
 		x->broken = true;
 	x->reply.status = 0;
 	x->fields_out.len = x->fields_before; /* others were about its reply */
+	if (status == 426) { /* RFC 9110 section 15.5.22 */
+		tn__http_put_field(&x->fields_out, TN_SLICE("Connection"),
+		    TN_SLICE("upgrade"));
+		tn__http_put_field(&x->fields_out, TN_SLICE("Upgrade"),
+		    tn_slice_str(x->upgrade));
+	}
 	if (tn_http_reply_status(x, status) < 0 || tn__http_reply_end(x) < 0)
 		x->broken = true;
 }
@@ -240,6 +250,7 @@ answer_run(struct tn_http_exchange *x)
 		x->fields_before = x->fields_out.len;
 		r = answer_route(x);
 	}
+	r = tn__http_events_end(x, r);
 	if (r >= 0 && x->reply.status != 0)
 		r = tn__http_reply_end(x);
 	else if (r >= 0)
@@ -248,12 +259,30 @@ answer_run(struct tn_http_exchange *x)
 	return r;
 }
 
+/* Within request_ms, which began with the head. */
+static int
+answer_run_timed(struct tn_http_exchange *x)
+{
+	int64_t limit_ms = x->c->server->options.request_ms;
+	tn_time spent = tn_now() - x->began;
+	int r;
+
+	tn_scope_open(&x->scope, tn_after(tn__http_span(limit_ms)) - spent);
+	r = answer_run(x);
+	x->late = tn_scope_close(&x->scope) && r == -ETIMEDOUT;
+	if (x->late)
+		tn_error_prefix("longer than %lld ms (request_ms)",
+		    (long long)limit_ms);
+	return r;
+}
+
 int
 tn__http_answer(struct tn_http_exchange *x)
 {
 	const struct tn_http_server_options *o = &x->c->server->options;
-	int r = answer_settle(x, answer_run(x));
+	int r = x->timed ? answer_run_timed(x) : answer_run(x);
 
+	r = answer_settle(x, r);
 	if (o->after != NULL)
 		o->after(x, o->arg);
 	return r;

@@ -30,10 +30,11 @@ exchange_init(struct tn_http_exchange *x, struct tn__http_connection *c)
 	tn__http_request_init(&x->head, limits,
 	    x->fields_own == NULL ? x->fields : x->fields_own);
 	tn__http_reply_init(x);
-	if (c->server->options.record != NULL) {
+	x->timed = c->server->options.request_ms > 0;
+	if (x->timed || c->server->options.record != NULL)
 		x->began = tn_now();
+	if (c->server->options.record != NULL)
 		x->wall_ns = tn_wall_now();
-	}
 	return 0;
 }
 
@@ -83,22 +84,18 @@ exchange_receive(struct tn_http_exchange *x)
 	return r;
 }
 
-static tn_time
-exchange_span(int64_t ms)
-{
-	return ms > TN_NEVER / TN_MILLISECOND ? -1 : ms * TN_MILLISECOND;
-}
-
 /* The head comes in pieces: now it has a deadline. */
 static int
 exchange_receive_late(struct tn_http_exchange *x)
 {
-	int64_t limit_ms = x->c->server->options.header_ms;
+	const struct tn_http_server_options *o = &x->c->server->options;
+	bool whole = x->timed && o->request_ms < o->header_ms;
+	int64_t limit_ms = whole ? o->request_ms : o->header_ms;
 	struct tn_scope scope;
 	int r;
 
 	tn_stream_set_pace(x->c->stream, NULL); /* this is the only limit */
-	tn_scope_open(&scope, tn_after(exchange_span(limit_ms)));
+	tn_scope_open(&scope, tn_after(tn__http_span(limit_ms)));
 	r = exchange_receive(x);
 	if (tn_scope_close(&scope) && r == -ETIMEDOUT) {
 		/* Waiting showed what is there no more. */
@@ -106,7 +103,8 @@ exchange_receive_late(struct tn_http_exchange *x)
 			x->text = tn_slice(NULL, 0);
 		x->head.status = 408;
 		tn_error_set(r, "HTTP request: its head did not come within "
-		    "header_ms, %lld", (long long)limit_ms);
+		    "%s, %lld", whole ? "request_ms" : "header_ms",
+		    (long long)limit_ms);
 	}
 	return r;
 }

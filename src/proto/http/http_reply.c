@@ -74,12 +74,9 @@ reply_print(struct tn_http_exchange *x, struct tn_slice name,
 }
 
 int
-tn_http_reply_field(struct tn_http_exchange *x, const char *name,
-    const char *format, ...)
+tn__http_reply_check_name(const char *name)
 {
 	struct tn_slice token = tn_slice_str(name);
-	va_list arguments;
-	int r;
 
 	if (!tn__http_is_token(token))
 		return tn_error_set(-EINVAL,
@@ -87,19 +84,36 @@ tn_http_reply_field(struct tn_http_exchange *x, const char *name,
 	if (reply_is_ours(token))
 		return tn_error_set(-EINVAL, "HTTP reply: %s is the server's "
 		    "to write", name);
+	return 0;
+}
+
+/* What needs no printing goes without. */
+int
+tn__http_reply_add(struct tn_http_exchange *x, struct tn_slice name,
+    const char *format, va_list arguments)
+{
+	if (strcmp(format, "%s") == 0)
+		return reply_put(x, name,
+		    tn_slice_str(va_arg(arguments, const char *)));
+	if (strchr(format, '%') == NULL)
+		return reply_put(x, name, tn_slice_str(format));
+	return reply_print(x, name, format, arguments);
+}
+
+int
+tn_http_reply_field(struct tn_http_exchange *x, const char *name,
+    const char *format, ...)
+{
+	va_list arguments;
+	int r = tn__http_reply_check_name(name);
+
+	if (r < 0)
+		return r;
 	if (x->reply.status != 0)
 		return tn_error_set(-EINVAL,
 		    "HTTP reply: %s comes behind its head", name);
-
-	/* What needs no printing goes without. */
 	va_start(arguments, format);
-	if (strcmp(format, "%s") == 0)
-		r = reply_put(x, token,
-		    tn_slice_str(va_arg(arguments, const char *)));
-	else if (strchr(format, '%') == NULL)
-		r = reply_put(x, token, tn_slice_str(format));
-	else
-		r = reply_print(x, token, format, arguments);
+	r = tn__http_reply_add(x, tn_slice_str(name), format, arguments);
 	va_end(arguments);
 	return r;
 }
@@ -131,7 +145,7 @@ reply_may_keep(const struct tn_http_exchange *x)
 {
 	const struct tn__http_connection *c = x->c;
 
-	return x->head.keep_alive && !x->broken &&
+	return x->head.keep_alive && !x->broken && !x->last &&
 	    x->reply.mode != TN__HTTP_REPLY_UNTIL_CLOSE &&
 	    c->requests < c->server->options.requests_max &&
 	    tn__http_body_is_short(x) &&
@@ -229,6 +243,7 @@ tn__http_reply_release(struct tn_http_exchange *x)
 		memcpy(x->reply_fields + x->fields_out.len, "\r\n", 2);
 		r = tn_stream_write(x->c->stream,
 		    tn_slice(x->reply_fields, x->fields_out.len + 2));
+		x->fields_out.len = 0; /* room for trailers */
 	}
 	if (r < 0)
 		x->broken = true;

@@ -6,6 +6,22 @@
 
 #include "proto/http/http.h"
 
+/* Of the bodies, or of what the connection was given over to. */
+static int64_t
+tell_bytes(const struct tn_http_exchange *x)
+{
+	return x->reply.mode != TN__HTTP_REPLY_SWITCHED ? x->reply.sent :
+	    tn__http_written(x->c) - x->switched_out;
+}
+
+static int64_t
+tell_bytes_in(const struct tn_http_exchange *x)
+{
+	if (x->reply.mode != TN__HTTP_REPLY_SWITCHED)
+		return tn_stream_bytes_read(&x->body.stream);
+	return tn_stream_bytes_read(x->c->stream) - x->switched_in;
+}
+
 void
 tn__http_record(const struct tn_http_exchange *x)
 {
@@ -23,12 +39,12 @@ tn__http_record(const struct tn_http_exchange *x)
 		    TN__HTTP_USER_AGENT),
 		.version = x->head.version,
 		.status = x->reply.status,
-		.bytes = x->reply.sent,
+		.bytes = tell_bytes(x),
 		.took = tn_now() - x->began,
 		.wall_ns = x->wall_ns,
 		.host = tn_http_host(x),
 		.route = x->route == NULL ? NULL : x->route->pattern,
-		.bytes_in = tn_stream_bytes_read(&x->body.stream),
+		.bytes_in = tell_bytes_in(x),
 		.secure = tn_http_is_secure(x),
 	};
 	o->record(o->arg, &record);

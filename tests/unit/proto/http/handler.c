@@ -270,6 +270,109 @@ static const struct serve_row pages[] = {
 	    MOVED("303", "/100%25?a=%20b"), NULL },
 };
 
+/* ---- before and behind the body ----------------------------------------- */
+
+static int
+hints(struct tn_http_exchange *x, void *arg)
+{
+	assert_int_equal(tn_http_reply_field(x, "Link", "<a>"), 0);
+	assert_int_equal(tn_http_reply_interim(x, 101), -EINVAL);
+	assert_int_equal(tn_http_reply_interim(x, 200), -EINVAL);
+	assert_int_equal(tn_http_reply_interim(x, 103), 0);
+	assert_int_equal(tn_http_reply_interim(x, 102), 0);
+	assert_int_equal(tn_http_reply_field(x, "A", "b"), 0);
+	assert_int_equal(reply_text(x, TN_SLICE(".")), 0);
+	assert_int_equal(tn_http_reply_interim(x, 103), -EINVAL);
+	return 0;
+}
+
+static int
+add_field(struct tn_http_exchange *x, void *arg)
+{
+	return tn_http_reply_field(x, "X", "y");
+}
+
+/* What stands behind the body goes behind ours. */
+static int
+trailers(struct tn_http_exchange *x, void *arg)
+{
+	struct tn_slice sum = tn_http_trailer(x, "sum");
+	struct tn_stream *out;
+	int r;
+
+	assert_null(sum.data);
+	assert_int_equal(tn_http_reply_trailer(x, "A", "b"), -EINVAL);
+	r = tn_http_reply_begin(x, 200, NULL, -1, &out);
+	if (r == 0)
+		r = tn_stream_copy(out, tn_http_body(x), NULL) < 0 ? -1 : 0;
+	if (r < 0)
+		return r;
+	sum = tn_http_trailer(x, "SUM");
+	assert_null(tn_http_trailer(x, "su").data);
+	assert_int_equal(tn_http_reply_trailer(x, "Content-Type", "b"),
+	    -EINVAL);
+	assert_int_equal(tn_http_reply_trailer(x, "Date", "b"), -EINVAL);
+	assert_int_equal(tn_http_reply_trailer(x, "A b", "b"), -EINVAL);
+	assert_int_equal(tn_http_reply_trailer(x, "A", "b\n"), -EINVAL);
+	assert_int_equal(tn_http_reply_trailer(x, "Sum", "%.*s", (int)sum.len,
+	    sum.data), 0);
+	assert_int_equal(tn_http_reply_trailer(x, "Z", "%d", 1), 0);
+	assert_int_equal(tn_stream_shutdown(out), 0);
+	assert_int_equal(tn_http_reply_trailer(x, "A", "b"), -EINVAL);
+	return 0;
+}
+
+static int
+no_trailers(struct tn_http_exchange *x, void *arg)
+{
+	struct tn_stream *out;
+	int r = tn_http_reply_begin(x, 200, NULL, 1, &out);
+
+	if (r == 0)
+		r = tn_stream_write(out, TN_SLICE("x"));
+	assert_int_equal(tn_http_reply_trailer(x, "A", "b"), -EINVAL);
+	return r;
+}
+
+static const struct tn_http_route more_routes[] = {
+	ROUTE(NULL, "/hints", hints),
+	ROUTE(NULL, "/trailers", trailers),
+	ROUTE(NULL, "/none", no_trailers),
+	{ 0 },
+};
+
+#define HINTS "HTTP/1.1 103 Early Hints\r\nLink: <a>\r\n\r\n"              \
+	"HTTP/1.1 102 Processing\r\n\r\n"
+
+static const struct serve_row mores[] = {
+	{ "early hints (RFC 8297)", GET("/hints") GET("/hints"),
+	    HINTS OK("1") "X: y\r\nA: b\r\n\r\n." HINTS OK("1")
+	    "X: y\r\nA: b\r\n\r\n.", NULL },
+	{ "not for 1.0", "GET /hints HTTP/1.0\r\n\r\n",
+	    OK_CLOSE("1") "X: y\r\nA: b\r\n\r\n.", NULL },
+	{ "trailers there and back (9110 6.5)", POST("/trailers", CHUNKED)
+	    "1\r\na\r\n0\r\nOther: 1\r\nSum:  7 \r\n\r\n"
+	    POST("/trailers", CHUNKED) "0\r\n\r\n",
+	    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nX: y\r\n\r\n"
+	    "1\r\na\r\n0\r\nSum: 7\r\nZ: 1\r\n\r\n"
+	    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nX: y\r\n\r\n"
+	    "0\r\nSum: \r\nZ: 1\r\n\r\n",
+	    "POST /trailers 11 200 1;POST /trailers 11 200 0;" },
+	{ "trailers when the body is waited for", POST("/trailers",
+	    EXPECT CHUNKED) "0\r\nSum: 7\r\n\r\n",
+	    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nX: y\r\n\r\n"
+	    "0\r\nSum: 7\r\nZ: 1\r\n\r\n", NULL, NULL,
+	    "HTTP/1.1 100 Continue\r\n\r\n"
+	    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nX: y\r\n\r\n"
+	    "0\r\nSum: 7\r\nZ: 1\r\n\r\n" },
+	{ "no trailers for 1.0", "GET /trailers HTTP/1.0\r\n\r\n",
+	    "HTTP/1.1 200 OK\r\nConnection: close\r\nX: y\r\n\r\n", NULL },
+	{ "no trailers for HEAD", METHOD("HEAD", "/trailers"),
+	    "HTTP/1.1 200 OK\r\nX: y\r\n\r\n", NULL },
+	{ "no trailers of a known length", GET("/none"),
+	    OK("1") "X: y\r\n\r\nx", NULL },
+};
+
 /* ---- who asks ----------------------------------------------------------- */
 
 static int
@@ -380,6 +483,13 @@ test_hooks(void **state)
 }
 
 static void
+test_mores(void **state)
+{
+	test_with(*state, (struct tn_http_server_options){
+		.routes = more_routes, .before = add_field });
+}
+
+static void
 test_pages(void **state)
 {
 	test_with(*state,
@@ -480,5 +590,6 @@ main(void)
 
 	return CHECK_ROWS(routed, test_routed) +
 	    CHECK_ROWS(hooks, test_hooks) + CHECK_ROWS(pages, test_pages) +
+	    CHECK_ROWS(mores, test_mores) +
 	    cmocka_run_group_tests(tests, NULL, NULL);
 }
