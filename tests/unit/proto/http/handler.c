@@ -130,7 +130,7 @@ static const struct serve_row routed[] = {
 	{ "a folder without its end", GET("/dir"), MOVED("301", "/dir/"),
 	    NULL },
 	{ "with a query", GET("/dir?a=%20&b"), MOVED("301", "/dir/?a=%20&b"),
-	    NULL },
+	    "GET /dir?a=%20&b 11 301 84;" },
 	{ "with an empty query", GET("/dir?"), MOVED("301", "/dir/?"), NULL },
 	{ "absolute form", "GET http://h/dir HTTP/1.1\r\n" HOST "\r\n",
 	    MOVED("301", "/dir/"), NULL },
