@@ -114,6 +114,10 @@ struct tn_scope { /* on the stack of whoever opens it; fields are private */
  * they are closed in the reverse order of opening, by the same fiber. */
 TN_API void tn_scope_open(struct tn_scope *scope, tn_time deadline);
 
+/* Moves the deadline of an open scope, be it already past; those opened inside
+ * keep their own.  A shield is no scope for this. */
+TN_API void tn_scope_reschedule(struct tn_scope *scope, tn_time deadline);
+
 /* True when this scope is what made a wait fail. */
 TN_API bool tn_scope_close(struct tn_scope *scope);
 

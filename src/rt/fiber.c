@@ -217,41 +217,66 @@ fiber_thread_deadline(struct tn__fiber *f)
 	return look < deadline ? look : deadline;
 }
 
-/* A thread without a loop is its own: it polls what it waits for, what is to
- * be pushed, its inbox and, in a child, what its parent tells it.  Not inlined:
- * the array would lie on the stack of every parked fiber. */
-static void __attribute__((noinline))
-fiber_wait_thread(struct tn__fiber *f)
-{
-	struct tn__loop *loop = f->loop;
-	struct pollfd fds[TN__IO_ANY_MAX + 32];
-	tn_time deadline = fiber_thread_deadline(f);
-	size_t n = 0;
-	int r;
+#define FIBER_FIRST 3 /* what it waits for comes behind so many others */
+#define FIBER_POLLED (TN__IO_ANY_MAX + 32)
 
-	fds[n++] = (struct pollfd){ .fd = loop->event_fd, .events = POLLIN };
-	fds[n++] = (struct pollfd){ .events = POLLIN,
+/* A thread without a loop is its own: it polls what it waits for, what is to
+ * be pushed, its inbox, what its lookout looks at and, in a child, what its
+ * parent tells it. */
+static size_t
+fiber_thread_fds(const struct tn__fiber *f, struct pollfd *fds)
+{
+	const struct tn__loop *loop = f->loop;
+	const struct tn__lookout *lookout = f->lookout;
+	size_t n = FIBER_FIRST;
+
+	fds[0] = (struct pollfd){ .fd = loop->event_fd, .events = POLLIN };
+	fds[1] = (struct pollfd){ .events = POLLIN,
 		.fd = loop->watch.seen == NULL ? -1 : loop->watch.fd };
-	for (size_t i = 0; i < f->io_count && n < TN_COUNT(fds); i++)
+	fds[2] = (struct pollfd){ .events = POLLRDHUP,
+		.fd = lookout == NULL || lookout->io == NULL ||
+		    lookout->fired ? -1 : lookout->io->fd };
+	for (size_t i = 0; i < f->io_count && n < FIBER_POLLED; i++)
 		fds[n++] = (struct pollfd){ .fd = f->ios[i]->fd,
 			.events = f->io_direction == TN__IO_READ ?
 			    POLLIN | POLLPRI : POLLOUT };
 	TN__LIST_FOR(node, &f->pushers) {
-		struct tn__pusher *p =
+		const struct tn__pusher *p =
 		    TN__CONTAINER(node, struct tn__pusher, node);
 
-		if (p->io != NULL && n < TN_COUNT(fds))
+		if (p->io != NULL && n < FIBER_POLLED)
 			fds[n++] = (struct pollfd){ .fd = p->io->fd,
 				.events = POLLOUT };
 	}
-	r = loop->host->poll(loop->host, fds, n, deadline);
+	return n;
+}
+
+static void
+fiber_lookout_seen(struct tn__lookout *lookout)
+{
+	lookout->io->ready[TN__IO_READ] = true;
+	tn__lookout_look(lookout);
+}
+
+/* Not inlined: the array would lie on the stack of every parked fiber. */
+static void __attribute__((noinline))
+fiber_wait_thread(struct tn__fiber *f)
+{
+	struct tn__loop *loop = f->loop;
+	struct pollfd fds[FIBER_POLLED];
+	size_t n = fiber_thread_fds(f, fds);
+	int r = loop->host->poll(loop->host, fds, n, fiber_thread_deadline(f));
+
 	if (r > 0 && fds[0].revents != 0)
 		tn__host_event_clear(loop->event_fd);
 	if (r > 0 && fds[1].revents != 0)
 		fiber_watch_seen(loop);
+	if (r > 0 && fds[2].revents != 0)
+		fiber_lookout_seen(f->lookout);
 	tn__loop_drain(loop);
-	for (size_t i = 0; r > 0 && i < f->io_count && i + 2 < n; i++) {
-		if (fds[i + 2].revents == 0)
+	for (size_t i = 0; r > 0 && i < f->io_count && i + FIBER_FIRST < n;
+	     i++) {
+		if (fds[i + FIBER_FIRST].revents == 0)
 			continue;
 		f->ios[i]->ready[f->io_direction] = true;
 		tn__fiber_wake(f, 0);
@@ -268,6 +293,8 @@ tn__park(struct tn__fiber *f, const char *what, bool hard)
 	int r;
 
 	if (!hard) {
+		if (f->lookout != NULL)
+			tn__lookout_look(f->lookout);
 		r = tn__check(f);
 		if (r < 0)
 			return r;
@@ -289,11 +316,15 @@ tn__park(struct tn__fiber *f, const char *what, bool hard)
 
 		if (pushing)
 			tn__push_attach(f);
+		if (f->lookout != NULL)
+			tn__lookout_attach(f->lookout);
 		if (!hard)
 			fiber_arm(f);
 		fiber_switch_out(f);
 		if (pushing)
 			tn__push_detach(f);
+		if (f->lookout != NULL)
+			tn__lookout_detach(f->lookout);
 	}
 	f->what = NULL;
 	if (f->result == -ETIMEDOUT)

@@ -101,6 +101,20 @@ tn__group_left(struct tn_group *g, struct tn__fiber *f, int result)
 		tn__run_leave(run);
 }
 
+void
+tn__group_revive(struct tn__fiber *f)
+{
+	struct tn_group *g = f->group;
+
+	if (g == NULL) {
+		atomic_store(&f->cancelled, f->loop->cancelled);
+		return;
+	}
+	pthread_mutex_lock(&g->lock);
+	atomic_store(&f->cancelled, g->cancelled);
+	pthread_mutex_unlock(&g->lock);
+}
+
 /* ---- members ----------------------------------------------------------- */
 
 static int

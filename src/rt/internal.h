@@ -52,6 +52,7 @@ struct tn__fiber {
 	unsigned io_count; /* at most TN__IO_ANY_MAX */
 	enum tn__io_direction io_direction;
 
+	struct tn__lookout *lookout; /* the innermost, or NULL */
 	struct tn_scope *scope;
 	tn_time base_deadline;
 	struct tn__heap_node timer; /* at or before `deadline` while parked */
@@ -259,6 +260,11 @@ tn__push_all(struct tn__fiber *f)
 		tn__push_one(TN__CONTAINER(node, struct tn__pusher, node));
 }
 
+/* The same, of who looks meanwhile; and a look now: rt/lookout.c. */
+void tn__lookout_attach(struct tn__lookout *lookout);
+void tn__lookout_detach(struct tn__lookout *lookout);
+void tn__lookout_look(struct tn__lookout *lookout);
+
 /* At the end of a fiber: pushes and waits until all is gone. */
 void tn__push_finish(struct tn__fiber *fiber);
 
@@ -267,6 +273,9 @@ void tn__push_finish(struct tn__fiber *fiber);
 /* A member returned `result`; called by the member itself, last of all. */
 void tn__group_left(struct tn_group *group, struct tn__fiber *member,
     int result);
+
+/* Takes back a cancellation of the running fiber, unless its group's. */
+void tn__group_revive(struct tn__fiber *fiber);
 
 /* ---- stacks ------------------------------------------------------------ */
 

@@ -194,6 +194,29 @@ void tn__pusher_add(struct tn__pusher *pusher);
 /* Out of whichever list it is in; stands before its owner is freed. */
 void tn__pusher_remove(struct tn__pusher *pusher);
 
+/* ---- watching while waiting -------------------------------------------- */
+
+/* While the present fiber waits, for anything at all, `io` is looked at: once
+ * `gone`, which does not wait, says of it that its peer is no longer there, the
+ * fiber is cancelled.  A call of `gone` that finds nothing to read says so by
+ * tn__io_empty(). */
+struct tn__lookout { /* fields are rt's own */
+	struct tn__waiter waiter;
+	struct tn__io *io; /* NULL: there is nothing to look at */
+	bool (*gone)(struct tn__lookout *lookout);
+	struct tn__fiber *fiber;
+	struct tn__lookout *outer;
+	bool fired;
+};
+
+void tn__lookout_open(struct tn__lookout *lookout, struct tn__io *io,
+    bool (*gone)(struct tn__lookout *lookout));
+/* As if `gone` had said so. */
+void tn__lookout_fire(struct tn__lookout *lookout);
+/* By the same fiber, in the reverse order of opening; a cancellation that came
+ * from here is over. */
+void tn__lookout_close(struct tn__lookout *lookout);
+
 /* ---- jobs -------------------------------------------------------------- */
 
 /* An abandonable job owns all its memory: when the waiting fiber leaves early

@@ -30,6 +30,31 @@ tn_scope_close(struct tn_scope *scope)
 	return scope->fired;
 }
 
+/* From the outermost in: each depends on the one around it. */
+static void
+scope_refresh(struct tn__fiber *f, struct tn_scope *scope)
+{
+	tn_time outer = f->base_deadline;
+
+	if (scope->outer != NULL) {
+		scope_refresh(f, scope->outer);
+		outer = scope->outer->effective;
+	}
+	if (!scope->shield)
+		scope->effective = scope->deadline < outer ?
+		    scope->deadline : outer;
+}
+
+void
+tn_scope_reschedule(struct tn_scope *scope, tn_time deadline)
+{
+	struct tn__fiber *f = tn__self();
+
+	scope->deadline = deadline;
+	scope_refresh(f, f->scope);
+	f->deadline = f->scope->effective;
+}
+
 tn_time
 tn_deadline(void)
 {

@@ -110,6 +110,13 @@ int tn__stream_pace_fail(struct tn_stream *s, const char *verb,
  * 0 or the error, which gets no text yet. */
 int tn__stream_receive(struct tn_stream *s, size_t min);
 
+/* tn__lookout_open() on the socket at the bottom: who serves a stream that only
+ * writes is cancelled once its peer has half-closed, or when reading was shut
+ * down here.  What the peer sends is dropped; nobody else may read. */
+void tn__stream_lookout_open(struct tn_stream *s, struct tn__lookout *lookout);
+void tn__stream_lookout_fire(struct tn__lookout *lookout);
+void tn__stream_lookout_close(struct tn__lookout *lookout);
+
 /* What was shown stays readable until the next fill although it is consumed;
  * stands before the consume. */
 void tn__stream_hold(struct tn_stream *s);

@@ -3,8 +3,13 @@
 #ifndef TN__HTTP_H
 #define TN__HTTP_H
 
+#include <stdarg.h>
 #include <tenon/http.h>
+#include <tenon/log.h>
+#include <tenon/network.h>
+#include <tenon/run.h>
 
+#include "proto/http/route.h"
 #include "proto/http/wire.h"
 #include "stream/stream.h"
 
@@ -12,6 +17,7 @@ struct tn_http_server {
 	struct tn_http_server_options options; /* with the defaults filled in */
 	struct tn__http_limits limits;
 	struct tn_server *server;
+	struct tn_networks *proxies; /* of options.forwarded_from */
 	char *name; /* "Server: NAME", its CRLF too, or NULL */
 	struct tn_slice name_line;
 };
@@ -32,6 +38,7 @@ struct tn__http_body {
 	struct tn_stream stream; /* what tn_http_body() gives */
 	struct tn_http_exchange *x;
 	struct tn__http_chunk chunk;
+	struct tn_buffer trailers; /* "Name: value CRLF" each */
 	int64_t left;  /* of the announced length */
 	int64_t came;  /* in chunks begun so far */
 	int error;     /* the message is broken, and with it the connection */
@@ -39,6 +46,8 @@ struct tn__http_body {
 };
 
 void tn__http_body_init(struct tn_http_exchange *x);
+/* Nothing of it is still to come. */
+bool tn__http_body_is_over(const struct tn_http_exchange *x);
 /* The client waits for "100 Continue" to send it, or will not send it at all. */
 bool tn__http_body_is_awaited(const struct tn_http_exchange *x);
 /* Whether what is left of it is little enough to be read and dropped. */
@@ -55,6 +64,7 @@ enum tn__http_reply_mode {
 	TN__HTTP_REPLY_CHUNKED,
 	TN__HTTP_REPLY_UNTIL_CLOSE,
 	TN__HTTP_REPLY_DROPPED, /* HEAD, 204, 304 */
+	TN__HTTP_REPLY_SWITCHED, /* 101: the stream is the connection's */
 };
 
 struct tn__http_reply {
@@ -70,6 +80,12 @@ struct tn__http_reply {
 void tn__http_reply_init(struct tn_http_exchange *x);
 /* Writes the head, unless it was. */
 int tn__http_reply_release(struct tn_http_exchange *x);
+/* Whether a program may write such a field; and writes it. */
+int tn__http_reply_check_name(const char *name);
+int tn__http_reply_add(struct tn_http_exchange *x, struct tn_slice name,
+    const char *format, va_list arguments);
+/* The end of a chunked body: http_trailer.c. */
+int tn__http_trailers_write(struct tn_http_exchange *x);
 /* Ends the body: 0, or an error when it is not what was announced. */
 int tn__http_reply_end(struct tn_http_exchange *x);
 
@@ -86,17 +102,34 @@ struct tn_http_exchange {
 	struct tn__http_connection *c;
 	struct tn__http_head head;
 	struct tn_slice text; /* of the head */
+	char *text_kept;      /* the same, once it is our copy */
 	struct tn__http_field *fields_own; /* when there may be many */
 	char *text_own;                    /* when it is long */
+	const struct tn_address *peer; /* the connection's, or peer_far */
+	struct tn_slice host;          /* that was forwarded, data NULL: none */
+	bool secure;
+	const struct tn_http_route *route; /* that answers, if one does */
+	char *params, *params_own; /* decoded, in place of the path's bytes */
+	void *user;
 	tn_time began;
 	int64_t wall_ns;
+	const char *upgrade; /* the protocol that was not asked for */
+	int64_t switched_in, switched_out; /* the connection's bytes then */
+	bool last;    /* no request may follow the reply */
 	bool keep;    /* the reply said that another request may follow */
 	bool broken;  /* but now it may not */
 	struct tn__http_body body;
 	struct tn__http_reply reply;
 	struct tn__http_out fields_out; /* the reply's, into reply_fields */
+	size_t fields_before; /* bytes that the hook of that name put there */
+	bool paging;          /* the error page is being made */
+	bool timed, late;     /* request_ms counts, and it has passed */
+	bool looking;
 
 	/* From here on as it was found. */
+	struct tn_address peer_far;
+	struct tn_scope scope;  /* of request_ms, if timed */
+	struct tn__lookout lookout; /* of the client, if looking */
 	struct tn__http_field fields[TN__HTTP_FIELDS_INSIDE];
 	char text_inside[TN__HTTP_TEXT_INSIDE];
 	char reply_start[TN__HTTP_REPLY_START];
@@ -107,8 +140,46 @@ struct tn_http_exchange {
  * connection at the next.  1: there may be a next; 0: close. */
 int tn__http_exchange(struct tn__http_connection *c);
 
+/* Takes from the fields what the proxies that are believed say:
+ * http_forwarded.c. */
+void tn__http_forwarded_take(struct tn_http_exchange *x);
+
+/* Has the request answered, well or with an error: 0, or the connection's
+ * error: http_answer.c. */
+int tn__http_answer(struct tn_http_exchange *x);
+
+/* From now on the exchange lasts as long as it lasts: http_events.c. */
+void tn__http_endless(struct tn_http_exchange *x);
+/* After the handler: the result of it, seen as the end of events. */
+int tn__http_events_end(struct tn_http_exchange *x, int r);
+
+/* ---- telling: http_tell.c ----------------------------------------------- */
+
+void tn__http_record(const struct tn_http_exchange *x);
+void tn__http_log(const struct tn_http_exchange *x, enum tn_log_level level,
+    const char *event);
+/* The handler failed with `code`, and the connection did not. */
+void tn__http_report(struct tn_http_exchange *x, int code);
+
+/* ---- the connection: http_server.c -------------------------------------- */
+
 /* From now on the peer has to keep the least rate, and after false only not to
- * be silent for too long: http_server.c. */
+ * be silent for too long. */
 void tn__http_hurry(struct tn__http_connection *c, bool hurry);
+
+/* An option in milliseconds as tn_after() takes it. */
+static inline tn_time
+tn__http_span(int64_t ms)
+{
+	return ms > TN_NEVER / TN_MILLISECOND ? -1 : ms * TN_MILLISECOND;
+}
+
+/* What was written to it so far, sent or not. */
+static inline int64_t
+tn__http_written(const struct tn__http_connection *c)
+{
+	return c->stream->bytes_out +
+	    (c->stream->out_end - c->stream->out_start);
+}
 
 #endif

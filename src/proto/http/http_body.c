@@ -217,7 +217,7 @@ tn__http_body_init(struct tn_http_exchange *x)
 	tn__pusher_init(&b->stream.pusher, NULL);
 	if (x->head.framing == TN__HTTP_CHUNKED) {
 		b->stream.ops = &body_chunk_ops;
-		tn__http_chunk_init(&b->chunk, &limits, NULL);
+		tn__http_chunk_init(&b->chunk, &limits, &b->trailers);
 	} else {
 		b->stream.ops = &body_length_ops;
 		b->left = x->head.framing == TN__HTTP_LENGTH
@@ -226,9 +226,8 @@ tn__http_body_init(struct tn_http_exchange *x)
 	}
 }
 
-/* Nothing of it is still to come. */
-static bool
-body_is_over(const struct tn_http_exchange *x)
+bool
+tn__http_body_is_over(const struct tn_http_exchange *x)
 {
 	return x->head.framing == TN__HTTP_CHUNKED ? x->body.chunk.done
 						   : x->body.left == 0;
@@ -237,7 +236,8 @@ body_is_over(const struct tn_http_exchange *x)
 bool
 tn__http_body_is_awaited(const struct tn_http_exchange *x)
 {
-	return x->head.expect_continue && !x->body.begun && !body_is_over(x);
+	return x->head.expect_continue && !x->body.begun &&
+	    !tn__http_body_is_over(x);
 }
 
 bool
@@ -250,7 +250,7 @@ tn__http_body_is_short(const struct tn_http_exchange *x)
 bool
 tn__http_body_skip(struct tn_http_exchange *x)
 {
-	return body_is_over(x) ||
+	return tn__http_body_is_over(x) ||
 	    tn_stream_skip(&x->body.stream, BODY_SKIP_BYTES) >= 0;
 }
 
@@ -258,6 +258,7 @@ void
 tn__http_body_drop(struct tn_http_exchange *x)
 {
 	tn__stream_drop_in(&x->body.stream);
+	tn_buffer_free(&x->body.trailers);
 }
 
 struct tn_stream *

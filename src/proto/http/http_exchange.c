@@ -1,9 +1,7 @@
 /* One request and its reply: read, judged, answered, recorded. */
 #include <errno.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <tenon/error.h>
-#include <tenon/log.h>
 #include <tenon/run.h>
 
 #include "base/error.h"
@@ -20,8 +18,9 @@ exchange_init(struct tn_http_exchange *x, struct tn__http_connection *c)
 {
 	const struct tn__http_limits *limits = &c->server->limits;
 
-	memset(x, 0, offsetof(struct tn_http_exchange, fields));
+	memset(x, 0, offsetof(struct tn_http_exchange, peer_far));
 	x->c = c;
+	x->peer = c->peer;
 	if (limits->fields_max > TN_COUNT(x->fields)) {
 		x->fields_own = tn__alloc(limits->fields_max *
 		    sizeof(*x->fields_own));
@@ -31,10 +30,11 @@ exchange_init(struct tn_http_exchange *x, struct tn__http_connection *c)
 	tn__http_request_init(&x->head, limits,
 	    x->fields_own == NULL ? x->fields : x->fields_own);
 	tn__http_reply_init(x);
-	if (c->server->options.record != NULL) {
+	x->timed = c->server->options.request_ms > 0;
+	if (x->timed || c->server->options.record != NULL)
 		x->began = tn_now();
+	if (c->server->options.record != NULL)
 		x->wall_ns = tn_wall_now();
-	}
 	return 0;
 }
 
@@ -44,67 +44,8 @@ exchange_free(struct tn_http_exchange *x)
 	tn__http_body_drop(x);
 	tn__free(x->fields_own);
 	tn__free(x->text_own);
+	tn__free(x->params_own);
 	tn__stream_buffer_put(x);
-}
-
-/* ---- telling ------------------------------------------------------------ */
-
-static void
-exchange_record(const struct tn_http_exchange *x)
-{
-	const struct tn_http_server_options *o = &x->c->server->options;
-	struct tn_http_record record;
-
-	if (o->record == NULL)
-		return;
-	record = (struct tn_http_record){
-		.peer = x->c->peer,
-		.method = tn__http_text(x->text, x->head.method),
-		.target = tn__http_text(x->text, x->head.target),
-		.referer = tn__http_known(&x->head, x->text, TN__HTTP_REFERER),
-		.user_agent = tn__http_known(&x->head, x->text,
-		    TN__HTTP_USER_AGENT),
-		.version = x->head.version,
-		.status = x->reply.status,
-		.bytes = x->reply.sent,
-		.took = tn_now() - x->began,
-		.wall_ns = x->wall_ns,
-	};
-	o->record(o->arg, &record);
-}
-
-static void
-exchange_log(const struct tn_http_exchange *x, enum tn_log_level level,
-    const char *event)
-{
-	TN_CLEANUP(tn_buffer_free) struct tn_buffer target = { 0 };
-	char peer[TN_ADDRESS_TEXT_MAX];
-	struct tn_log_field fields[] = {
-		{ "peer", tn_address_format(x->c->peer, peer) },
-		{ "target", "" },
-		{ "error", tn_error_text() },
-	};
-
-	if (tn_buffer_append_escaped(&target,
-	        tn__http_text(x->text, x->head.target)) == 0)
-		fields[1].value = target.data;
-	tn_log(level, event, fields, TN_COUNT(fields));
-}
-
-/* The handler failed with `code`, and the connection did not. */
-static void
-exchange_report(struct tn_http_exchange *x, int code)
-{
-	const struct tn_http_server_options *o = &x->c->server->options;
-
-	if (tn_error_code() != code) /* it left no line */
-		tn_error_set(code, "HTTP handler: %s", tn_error_words(code));
-	if (o->server.handle_error != NULL)
-		o->server.handle_error(x->c->request, code);
-	else
-		exchange_log(x,
-		    code == -ECANCELED ? TN_LOG_DEBUG : TN_LOG_WARNING,
-		    "http.handler");
 }
 
 /* ---- reading the head --------------------------------------------------- */
@@ -114,9 +55,14 @@ static int
 exchange_refuse(struct tn_http_exchange *x, int status)
 {
 	x->broken = true;
-	exchange_log(x, TN_LOG_DEBUG, "http.refused");
-	if (tn_http_reply_status(x, status) == 0)
-		exchange_record(x);
+	if (x->body.x == NULL) { /* an error page may look at it */
+		x->head.framing = TN__HTTP_NO_BODY;
+		tn__http_body_init(x);
+	}
+	tn__http_log(x, TN_LOG_DEBUG, "http.refused");
+	if (tn_http_reply_status(x, status) == 0 &&
+	    tn__http_reply_end(x) == 0)
+		tn__http_record(x);
 	return 0;
 }
 
@@ -138,22 +84,18 @@ exchange_receive(struct tn_http_exchange *x)
 	return r;
 }
 
-static tn_time
-exchange_span(int64_t ms)
-{
-	return ms > TN_NEVER / TN_MILLISECOND ? -1 : ms * TN_MILLISECOND;
-}
-
 /* The head comes in pieces: now it has a deadline. */
 static int
 exchange_receive_late(struct tn_http_exchange *x)
 {
-	int64_t limit_ms = x->c->server->options.header_ms;
+	const struct tn_http_server_options *o = &x->c->server->options;
+	bool whole = x->timed && o->request_ms < o->header_ms;
+	int64_t limit_ms = whole ? o->request_ms : o->header_ms;
 	struct tn_scope scope;
 	int r;
 
 	tn_stream_set_pace(x->c->stream, NULL); /* this is the only limit */
-	tn_scope_open(&scope, tn_after(exchange_span(limit_ms)));
+	tn_scope_open(&scope, tn_after(tn__http_span(limit_ms)));
 	r = exchange_receive(x);
 	if (tn_scope_close(&scope) && r == -ETIMEDOUT) {
 		/* Waiting showed what is there no more. */
@@ -161,7 +103,8 @@ exchange_receive_late(struct tn_http_exchange *x)
 			x->text = tn_slice(NULL, 0);
 		x->head.status = 408;
 		tn_error_set(r, "HTTP request: its head did not come within "
-		    "header_ms, %lld", (long long)limit_ms);
+		    "%s, %lld", whole ? "request_ms" : "header_ms",
+		    (long long)limit_ms);
 	}
 	return r;
 }
@@ -170,14 +113,13 @@ exchange_receive_late(struct tn_http_exchange *x)
 static int
 exchange_keep_text(struct tn_http_exchange *x, size_t len)
 {
-	char *text = x->text_inside;
-
+	x->text_kept = x->text_inside;
 	if (len > sizeof(x->text_inside))
-		text = x->text_own = tn__alloc(len);
-	if (text == NULL)
+		x->text_kept = x->text_own = tn__alloc(len);
+	if (x->text_kept == NULL)
 		return tn__error_nomem();
-	memcpy(text, x->text.data, len);
-	x->text = tn_slice(text, len);
+	memcpy(x->text_kept, x->text.data, len);
+	x->text = tn_slice(x->text_kept, len);
 	tn_stream_consume(x->c->stream, len);
 	return 0;
 }
@@ -223,111 +165,9 @@ exchange_read(struct tn_http_exchange *x)
 	if (r < 0)
 		return exchange_refuse(x, 503);
 	tn__http_body_init(x);
+	tn__http_forwarded_take(x);
 	status = exchange_judge(x);
 	return status == 0 ? 1 : exchange_refuse(x, status);
-}
-
-/* ---- answering ---------------------------------------------------------- */
-
-/* What the client is told of a handler's result; 500 for all others. */
-static int
-exchange_status(const struct tn_http_exchange *x, int code)
-{
-	static const struct {
-		int code, status;
-	} rows[] = {
-		{ -ENOENT, 404 },
-		{ TN_EESCAPE, 404 },
-		{ -EACCES, 403 },
-		{ TN_ELIMIT, 413 },
-		{ -ETIMEDOUT, 408 },
-		{ TN_EPROTO, 400 },
-		{ -EMEDIUMTYPE, 415 },
-	};
-
-	if (code == TN_ETRUNCATED && x->body.error == code)
-		return 400;
-	if (code == -ECANCELED && tn_cancelled())
-		return 503;
-	for (size_t i = 0; i < TN_COUNT(rows); i++)
-		if (rows[i].code == code)
-			return rows[i].status;
-	return 500;
-}
-
-/* The handler failed with `code` before it said anything. */
-static void
-exchange_fail(struct tn_http_exchange *x, int code)
-{
-	int status = exchange_status(x, code);
-
-	if (status >= 500)
-		exchange_report(x, code);
-	if (status == 408 || status == 503)
-		x->broken = true;
-	x->reply.status = 0;
-	x->fields_out.len = 0; /* they were about something else */
-	if (tn_http_reply_status(x, status) < 0)
-		x->broken = true;
-}
-
-/* What fails now is the connection, or failed the handler because of it: then
- * there is nobody to tell, and the server underneath hears of it. */
-static bool
-exchange_is_lost(const struct tn_http_exchange *x)
-{
-	const struct tn_stream *s = x->c->stream;
-
-	return s->write_error < 0 || s->read_error < 0;
-}
-
-/* RFC 9112 section 8: a body that ends with the connection would seem whole if
- * the connection ended in good order. */
-static bool
-exchange_must_reset(const struct tn_http_exchange *x)
-{
-	return x->reply.mode == TN__HTTP_REPLY_UNTIL_CLOSE &&
-	    x->reply.status != 0 && !x->reply.held;
-}
-
-static void
-exchange_reset(struct tn_http_exchange *x)
-{
-	const struct linger linger = { .l_onoff = 1 };
-	struct tn_socket *socket = tn_stream_socket(x->c->stream);
-
-	if (socket != NULL)
-		(void)!tn_socket_setsockopt(socket, SOL_SOCKET, SO_LINGER,
-		    &linger, sizeof(linger));
-}
-
-/* 0, or an error that ends the connection at once. */
-static int
-exchange_answer(struct tn_http_exchange *x)
-{
-	const struct tn_http_server_options *o = &x->c->server->options;
-	int r = o->handler(x, o->arg);
-
-	if (r >= 0 && x->reply.status != 0)
-		r = tn__http_reply_end(x);
-	else if (r >= 0)
-		r = tn_error_set(-EPROTO,
-		    "HTTP handler: it returned without a reply");
-	if (r >= 0)
-		return 0;
-	if (exchange_must_reset(x)) {
-		exchange_reset(x);
-		return r;
-	}
-	if (exchange_is_lost(x))
-		return r;
-	if (x->reply.status == 0 || x->reply.held) {
-		exchange_fail(x, r);
-		return 0;
-	}
-	x->broken = true;
-	exchange_report(x, r);
-	return 0;
 }
 
 /* RFC 9112 section 9.6: a client that said "close" sends no further request,
@@ -353,9 +193,9 @@ tn__http_exchange(struct tn__http_connection *c)
 	if (r == 0)
 		r = exchange_read(x);
 	if (r > 0) {
-		r = exchange_answer(x);
+		r = tn__http_answer(x);
 		if (x->reply.status != 0 && !x->reply.held)
-			exchange_record(x);
+			tn__http_record(x);
 		c->stream->quiet = exchange_was_last(x);
 		if (r == 0)
 			r = x->keep && !x->broken && tn__http_body_skip(x);

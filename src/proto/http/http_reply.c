@@ -13,7 +13,6 @@
 #include "proto/http/http.h"
 
 /* ---- fields ------------------------------------------------------------- */
-
 /* A client that was told two lengths, or two ends, could believe either. */
 static bool
 reply_is_ours(struct tn_slice name)
@@ -75,12 +74,9 @@ reply_print(struct tn_http_exchange *x, struct tn_slice name,
 }
 
 int
-tn_http_reply_field(struct tn_http_exchange *x, const char *name,
-    const char *format, ...)
+tn__http_reply_check_name(const char *name)
 {
 	struct tn_slice token = tn_slice_str(name);
-	va_list arguments;
-	int r;
 
 	if (!tn__http_is_token(token))
 		return tn_error_set(-EINVAL,
@@ -88,19 +84,36 @@ tn_http_reply_field(struct tn_http_exchange *x, const char *name,
 	if (reply_is_ours(token))
 		return tn_error_set(-EINVAL, "HTTP reply: %s is the server's "
 		    "to write", name);
+	return 0;
+}
+
+/* What needs no printing goes without. */
+int
+tn__http_reply_add(struct tn_http_exchange *x, struct tn_slice name,
+    const char *format, va_list arguments)
+{
+	if (strcmp(format, "%s") == 0)
+		return reply_put(x, name,
+		    tn_slice_str(va_arg(arguments, const char *)));
+	if (strchr(format, '%') == NULL)
+		return reply_put(x, name, tn_slice_str(format));
+	return reply_print(x, name, format, arguments);
+}
+
+int
+tn_http_reply_field(struct tn_http_exchange *x, const char *name,
+    const char *format, ...)
+{
+	va_list arguments;
+	int r = tn__http_reply_check_name(name);
+
+	if (r < 0)
+		return r;
 	if (x->reply.status != 0)
 		return tn_error_set(-EINVAL,
 		    "HTTP reply: %s comes behind its head", name);
-
-	/* What needs no printing goes without. */
 	va_start(arguments, format);
-	if (strcmp(format, "%s") == 0)
-		r = reply_put(x, token,
-		    tn_slice_str(va_arg(arguments, const char *)));
-	else if (strchr(format, '%') == NULL)
-		r = reply_put(x, token, tn_slice_str(format));
-	else
-		r = reply_print(x, token, format, arguments);
+	r = tn__http_reply_add(x, tn_slice_str(name), format, arguments);
 	va_end(arguments);
 	return r;
 }
@@ -132,7 +145,7 @@ reply_may_keep(const struct tn_http_exchange *x)
 {
 	const struct tn__http_connection *c = x->c;
 
-	return x->head.keep_alive && !x->broken &&
+	return x->head.keep_alive && !x->broken && !x->last &&
 	    x->reply.mode != TN__HTTP_REPLY_UNTIL_CLOSE &&
 	    c->requests < c->server->options.requests_max &&
 	    tn__http_body_is_short(x) &&
@@ -183,6 +196,12 @@ reply_start(struct tn_http_exchange *x)
 	return tn_slice(o.data, o.len);
 }
 
+int
+tn_http_status(const struct tn_http_exchange *x)
+{
+	return x->reply.status;
+}
+
 static int
 reply_check(struct tn_http_exchange *x, int status)
 {
@@ -224,6 +243,7 @@ tn__http_reply_release(struct tn_http_exchange *x)
 		memcpy(x->reply_fields + x->fields_out.len, "\r\n", 2);
 		r = tn_stream_write(x->c->stream,
 		    tn_slice(x->reply_fields, x->fields_out.len + 2));
+		x->fields_out.len = 0; /* room for trailers */
 	}
 	if (r < 0)
 		x->broken = true;
@@ -244,17 +264,33 @@ tn_http_reply(struct tn_http_exchange *x, int status, const char *type,
 }
 
 int
-tn_http_reply_status(struct tn_http_exchange *x, int status)
+tn_http_reply_json(struct tn_http_exchange *x, int status, struct tn_slice text)
+{
+	return tn_http_reply(x, status, "application/json", text);
+}
+
+int
+tn_http_reply_redirect(struct tn_http_exchange *x, int status,
+    const char *location)
+{
+	int r;
+
+	if (status < 301 || status > 308 || (status > 303 && status < 307))
+		return tn_error_set(-EINVAL, "HTTP reply: %d is no redirection "
+		    "(301, 302, 303, 307 and 308 are)", status);
+	r = tn_http_reply_field(x, "Location", "%s", location);
+	return r < 0 ? r : tn_http_reply_status(x, status);
+}
+
+static int
+reply_page(struct tn_http_exchange *x, int status)
 {
 	char text[256];
 	struct tn__http_out page = { .data = text, .cap = sizeof(text) };
 	char number[TN_UINT_DIGITS];
 	struct tn_slice digits = { number, 0 };
 	struct tn_slice words = tn_slice_str(tn_http_status_words(status));
-	int r = reply_check(x, status);
 
-	if (r < 0)
-		return r;
 	if (status == 204 || status == 205 || status == 304)
 		return tn_http_reply(x, status, NULL, tn_slice(NULL, 0));
 	digits.len = tn_format_uint(number, (uint64_t)status);
@@ -268,6 +304,38 @@ tn_http_reply_status(struct tn_http_exchange *x, int status)
 	}
 	return tn_http_reply(x, status, "text/html; charset=utf-8",
 	    tn_slice(page.data, page.len));
+}
+
+/* Asks the program for its page; what that adds and then does not send is
+ * forgotten. */
+static int
+reply_own_page(struct tn_http_exchange *x, int status)
+{
+	const struct tn_http_server_options *o = &x->c->server->options;
+	size_t fields = x->fields_out.len;
+	int r;
+
+	x->paging = true;
+	r = o->error_page(x, status, o->arg);
+	x->paging = false;
+	if (x->reply.status != 0)
+		return r < 0 ? r : 0;
+	if (r < 0)
+		tn__http_report(x, r);
+	x->fields_out.len = fields;
+	return reply_page(x, status);
+}
+
+int
+tn_http_reply_status(struct tn_http_exchange *x, int status)
+{
+	int r = reply_check(x, status);
+
+	if (r < 0)
+		return r;
+	return status >= 400 && !x->paging &&
+	    x->c->server->options.error_page != NULL ?
+	    reply_own_page(x, status) : reply_page(x, status);
 }
 
 int

@@ -44,6 +44,7 @@ reply_write(struct tn_stream *s, struct tn_slice bytes)
 		r = reply_write_chunk(s->below, bytes);
 		break;
 	case TN__HTTP_REPLY_UNTIL_CLOSE:
+	case TN__HTTP_REPLY_SWITCHED:
 		r = tn_stream_write(s->below, bytes);
 		break;
 	}
@@ -65,7 +66,7 @@ reply_shutdown(struct tn_stream *s)
 	if (r < 0)
 		return r;
 	if (reply->mode == TN__HTTP_REPLY_CHUNKED)
-		r = tn_stream_write(s->below, TN__HTTP_CHUNK_END);
+		r = tn__http_trailers_write(reply->x);
 	else if (reply->mode == TN__HTTP_REPLY_COUNTED &&
 	    reply->sent < reply->length)
 		r = tn_error_set(TN_ETRUNCATED, "HTTP reply: only %lld of the "

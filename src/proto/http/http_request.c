@@ -58,5 +58,30 @@ tn_http_field_at(const struct tn_http_exchange *x, size_t index,
 const struct tn_address *
 tn_http_peer(const struct tn_http_exchange *x)
 {
-	return x->c->peer;
+	return x->peer;
+}
+
+struct tn_slice
+tn_http_host(const struct tn_http_exchange *x)
+{
+	return x->host.data != NULL ? x->host
+				    : tn__http_text(x->text, x->head.host);
+}
+
+bool
+tn_http_is_secure(const struct tn_http_exchange *x)
+{
+	return x->secure;
+}
+
+void
+tn_http_set_user(struct tn_http_exchange *x, void *user)
+{
+	x->user = user;
+}
+
+void *
+tn_http_user(const struct tn_http_exchange *x)
+{
+	return x->user;
 }

@@ -97,11 +97,20 @@ route_path_next(struct tn_slice *path)
 	return tn_slice_head(segment, len);
 }
 
+static bool
+route_is_encoded(struct tn_slice path)
+{
+	while (path.len > 0)
+		if (route_byte(&path) < 0)
+			return false;
+	return true;
+}
+
 /* Whether a path may be asked for at all. */
 static bool
 route_path_valid(struct tn_slice path)
 {
-	if (!tn_slice_starts(path, TN_SLICE("/")))
+	if (!tn_slice_starts(path, TN_SLICE("/")) || !route_is_encoded(path))
 		return false;
 	while (path.len > 0) {
 		struct tn_slice segment = route_path_next(&path);
@@ -154,6 +163,16 @@ tn__http_route_part(const char *pattern, struct tn_slice path,
 	(void)route_host(&rest);
 	(void)route_takes(rest, path, name, &part);
 	return part;
+}
+
+size_t
+tn__http_route_decode(struct tn_slice part, char *out)
+{
+	size_t n = 0;
+
+	while (part.len > 0)
+		out[n++] = (char)route_byte(&part);
+	return n;
 }
 
 /* ---- against a host ----------------------------------------------------- */

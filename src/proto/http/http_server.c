@@ -169,6 +169,15 @@ server_name(struct tn_http_server *server, const char *name)
 	return 0;
 }
 
+static int
+server_proxies(struct tn_http_server *server, const char *from)
+{
+	int r = from == NULL ? 0 : tn_networks_parse(from, &server->proxies);
+
+	server->options.forwarded_from = NULL; /* the caller's */
+	return r < 0 ? tn_error_prefix("HTTP server: forwarded_from") : 0;
+}
+
 int
 tn_http_server_open(const struct tn_http_server_options *options,
     struct tn_http_server **ret)
@@ -177,15 +186,22 @@ tn_http_server_open(const struct tn_http_server_options *options,
 	struct tn_server_options below;
 	int r;
 
-	if (options == NULL || options->handler == NULL)
+	if (options == NULL ||
+	    (options->handler == NULL && options->routes == NULL))
 		return tn_error_set(-EINVAL,
-		    "HTTP server: a handler is needed");
+		    "HTTP server: a handler is needed, or routes");
+	r = options->routes == NULL ? 0 :
+				      tn__http_routes_check(options->routes);
+	if (r < 0)
+		return r;
 	server = tn__zalloc(sizeof(*server));
 	if (server == NULL)
 		return tn__error_nomem();
 	server->options = *options;
 	server_defaults(server);
 	r = server_name(server, options->name);
+	if (r == 0)
+		r = server_proxies(server, options->forwarded_from);
 	if (r < 0)
 		return r;
 
@@ -213,6 +229,7 @@ tn_http_server_free(struct tn_http_server *server)
 	if (server == NULL)
 		return;
 	tn_server_free(server->server);
+	tn_networks_free(server->proxies);
 	tn__free(server->name);
 	tn__free(server);
 }

@@ -7,7 +7,8 @@
  * everything beneath, the "/" itself included; {$} at the end is the "/" and
  * nothing beneath.  HOST is a name, or "*." and a name: whatever ends so.
  * Literals compare with the request's path decoded, segment by segment; a path
- * with "." or ".." among its segments, encoded or not, is nobody's. */
+ * with "." or ".." among its segments, encoded or not, or with a "%" that
+ * encodes nothing, is nobody's. */
 #ifndef TN__HTTP_ROUTE_H
 #define TN__HTTP_ROUTE_H
 
@@ -53,5 +54,9 @@ int tn__http_route_methods(const struct tn_http_route *routes,
  * name. */
 struct tn_slice tn__http_route_part(const char *pattern,
     struct tn_slice path, const char *name);
+
+/* That part decoded, into `out`, which has room for part.len bytes: how many
+ * they became. */
+size_t tn__http_route_decode(struct tn_slice part, char *out);
 
 #endif

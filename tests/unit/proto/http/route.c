@@ -49,6 +49,8 @@ static const struct row {
 	{ "GET h /%75sers", "/users", "GET", NULL, NULL },
 	{ "GET h /%75ser%", NULL, NULL, NULL, NULL },
 	{ "GET h /user%7", NULL, NULL, NULL, NULL },
+	{ "GET h /users/7%zz", NULL, NULL, NULL, NULL },
+	{ "GET h /files/a%4", NULL, NULL, NULL, NULL },
 	{ "GET h /users/7", "/users/{id}", "GET", "id", "7" },
 	{ "GET h /users/a%2Fb", "/users/{id}", "GET", "id", "a%2Fb" },
 	{ "DELETE h /users/7", "/users/{id}", "DELETE", "id", "7" },

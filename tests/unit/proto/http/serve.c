@@ -386,7 +386,7 @@ serve_bytes(struct serve *serve, struct tn_slice in, size_t step)
 	wire->serve = serve;
 	wire->in = in;
 	wire->step = step;
-	return tn_http_serve_stream(serve->server, s, NULL);
+	return tn_http_serve_stream(serve->server, s, serve->peer);
 }
 
 /* ---- the server -------------------------------------------------------- */
@@ -435,7 +435,7 @@ serve_open(struct serve *serve, struct tn_http_server_options *options)
 	options->arg = serve;
 	options->record = serve_record;
 	options->server.handle_error = serve_error;
-	if (options->handler == NULL)
+	if (options->handler == NULL && options->routes == NULL)
 		options->handler = serve_handler;
 	serve_default(&options->line_bytes_max, 100);
 	serve_default(&options->fields_bytes_max, 300);
@@ -456,7 +456,8 @@ serve_close(struct serve *serve)
 /* ---- what is expected -------------------------------------------------- */
 
 static void
-serve_page(int status, bool closes, struct tn_buffer *ret)
+serve_page(int status, bool closes, struct tn_slice fields,
+    struct tn_buffer *ret)
 {
 	const char *words = tn_http_status_words(status);
 	char page[200];
@@ -465,20 +466,24 @@ serve_page(int status, bool closes, struct tn_buffer *ret)
 	    words);
 
 	assert_int_equal(tn_buffer_printf(ret, "HTTP/1.1 %d %s\r\n%s"
-	    "Content-Length: %d\r\nContent-Type: text/html; charset=utf-8\r\n"
-	    "\r\n%s", status, words, closes ? "Connection: close\r\n" : "", n,
-	    page), 0);
+	    "Content-Length: %d\r\n%.*s"
+	    "Content-Type: text/html; charset=utf-8\r\n\r\n%s", status, words,
+	    closes ? "Connection: close\r\n" : "", n, (int)fields.len,
+	    fields.data, page), 0);
 }
 
 void
 serve_expand(const char *text, struct tn_buffer *ret)
 {
-	const char *brace;
+	struct tn_slice fields;
+	const char *brace, *end;
 
-	for (; (brace = strchr(text, '{')) != NULL; text = brace + 1) {
+	for (; (brace = strchr(text, '{')) != NULL; text = end + 1) {
 		serve_put(ret, tn_slice(text, (size_t)(brace - text)));
-		serve_page(atoi(brace + 1), brace[4] == '!', ret);
-		brace = strchr(brace, '}');
+		end = strchr(brace, '}');
+		fields = tn_slice(brace, (size_t)(end - brace));
+		(void)tn_slice_split(&fields, '|');
+		serve_page(atoi(brace + 1), brace[4] == '!', fields, ret);
 	}
 	serve_put(ret, tn_slice_str(text));
 }
@@ -502,4 +507,41 @@ serve_undate(struct tn_buffer *text)
 		    text->len - begin - len + 1);
 		text->len -= len;
 	}
+}
+
+static void
+serve_check_text(const struct tn_buffer *got, const char *want)
+{
+	assert_string_equal(got->data == NULL ? "" : got->data, want);
+}
+
+static void
+serve_check_step(struct serve *serve, const struct serve_row *t, size_t step)
+{
+	TN_CLEANUP(tn_buffer_free) struct tn_buffer want = { 0 };
+	const char *out = t->out;
+
+	assert_int_equal(serve_bytes(serve, tn_slice_str(t->in), step), 0);
+	serve_undate(&serve->out);
+	/* Between two pieces the server may have waited for the body. */
+	if (t->out_waited != NULL && (step == 1 || (step < strlen(t->in) &&
+	    strstr(serve->out.data, "100 Continue") != NULL)))
+		out = t->out_waited;
+	serve_expand(out, &want);
+	serve_check_text(&serve->out, want.data);
+	if (t->log != NULL)
+		serve_check_text(&serve->log, t->log);
+	if (t->error == NULL)
+		serve_check_text(&serve->errors, "");
+	else
+		assert_true(tn_slice_starts(tn_buffer_slice(&serve->errors),
+		    tn_slice_str(t->error)));
+}
+
+void
+serve_check(struct serve *serve, const struct serve_row *t)
+{
+	serve_check_step(serve, t, SIZE_MAX);
+	for (size_t step = 1; step < strlen(t->in); step++)
+		serve_check_step(serve, t, step);
 }

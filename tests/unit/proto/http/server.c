@@ -2,32 +2,7 @@
  * 6, 9, 10 and 15. */
 #include "serve.h"
 
-#define HOST "Host: h\r\n"
-#define GET(path) "GET " path " HTTP/1.1\r\n" HOST "\r\n"
-#define POST(path, fields) "POST " path " HTTP/1.1\r\n" HOST fields "\r\n"
-#define OK(length) "HTTP/1.1 200 OK\r\nContent-Length: " length "\r\n"
-#define OK_CLOSE(length)                                                       \
-	"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: " length "\r\n"
-#define OK_CHUNKED "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-#define OK_CHUNKED_CLOSE                                                       \
-	"HTTP/1.1 200 OK\r\nConnection: close\r\n"                             \
-	"Transfer-Encoding: chunked\r\n\r\n"
-#define TYPE "Content-Type: text/plain\r\n\r\n"
-#define HELLO OK("5") TYPE "hello"
-#define HELLO_CLOSE OK_CLOSE("5") TYPE "hello"
-#define X10 "xxxxxxxxxx"
-#define X100 X10 X10 X10 X10 X10 X10 X10 X10 X10 X10
-#define CHUNKED "Transfer-Encoding: chunked\r\n"
-#define EXPECT "Expect: 100-continue\r\n"
-#define LENGTH(n) "Content-Length: " n "\r\n"
-
-struct row {
-	const char *name, *in, *out, *log;
-	const char *error;      /* what handle_error() got, begins so */
-	const char *out_waited; /* when the body was waited for */
-};
-
-static const struct row connections[] = {
+static const struct serve_row connections[] = {
 	{ "nothing", "", "", "" },
 	{ "keep-alive is the default (9.3)", GET("/hello") GET("/hello"),
 	    HELLO HELLO, "GET /hello 11 200 5;GET /hello 11 200 5;" },
@@ -66,7 +41,7 @@ static const struct row connections[] = {
 	    "Referer: r\r\n\r\n", HELLO, "GET /hello 11 200 5a/1r;" },
 };
 
-static const struct row requests[] = {
+static const struct serve_row requests[] = {
 	{ "all that there is to ask",
 	    "GET /info?a=b&c HTTP/1.1\r\nX-Other:\r\n" HOST "\r\n",
 	    OK("55") "\r\nGET|/info?a=b&c|/info|a=b&c|11|h|some|0|X-Other=|"
@@ -94,7 +69,7 @@ static const struct row requests[] = {
 #define REFUSED(name, in, status, log)                                         \
 	{ name, in GET("/hello"), "{" status "!}", log ";" }
 
-static const struct row refused[] = {
+static const struct serve_row refused[] = {
 	REFUSED("no request line", "hello\r\n\r\n", "400", "  0 400 72"),
 	REFUSED("TLS to a plain port", "\x16\x03\x01\x02\r\n\r\n", "400",
 	    "  0 400 72"),
@@ -171,7 +146,7 @@ static const struct row refused[] = {
 	    "POST /echo 11 413 84"),
 };
 
-static const struct row bodies[] = {
+static const struct serve_row bodies[] = {
 	{ "of a length", POST("/echo", LENGTH("5")) "hello" GET("/hello"),
 	    OK("5") "\r\nhello" HELLO,
 	    "POST /echo 11 200 5;GET /hello 11 200 5;" },
@@ -264,7 +239,7 @@ static const struct row bodies[] = {
 	    "POST /early 11 200 5;GET /hello 11 200 5;" },
 };
 
-static const struct row replies[] = {
+static const struct serve_row replies[] = {
 	{ "HEAD (9110 9.3.2)", "HEAD /hello HTTP/1.1\r\n" HOST "\r\n"
 	    GET("/hello"), OK("5") TYPE HELLO,
 	    "HEAD /hello 11 200 0;GET /hello 11 200 5;" },
@@ -362,45 +337,14 @@ static const struct row replies[] = {
 };
 
 static void
-check_text(const struct tn_buffer *got, const char *want)
-{
-	assert_string_equal(got->data == NULL ? "" : got->data, want);
-}
-
-static void
-check_row(struct serve *serve, const struct row *t, size_t step)
-{
-	TN_CLEANUP(tn_buffer_free) struct tn_buffer want = { 0 };
-	const char *out = t->out;
-
-	assert_int_equal(serve_bytes(serve, tn_slice_str(t->in), step), 0);
-	serve_undate(&serve->out);
-	/* Between two pieces the server may have waited for the body. */
-	if (t->out_waited != NULL && (step == 1 || (step < strlen(t->in) &&
-	    strstr(serve->out.data, "100 Continue") != NULL)))
-		out = t->out_waited;
-	serve_expand(out, &want);
-	check_text(&serve->out, want.data);
-	check_text(&serve->log, t->log);
-	if (t->error == NULL)
-		check_text(&serve->errors, "");
-	else
-		assert_true(tn_slice_starts(tn_buffer_slice(&serve->errors),
-		    tn_slice_str(t->error)));
-}
-
-/* All at once, then in pieces of every size. */
-static void
 test_row(void **state)
 {
-	const struct row *t = *state;
+	const struct serve_row *t = *state;
 	struct tn_http_server_options options = { .requests_max = 5 };
 	struct serve serve;
 
 	serve_open(&serve, &options);
-	check_row(&serve, t, SIZE_MAX);
-	for (size_t step = 1; step < strlen(t->in); step++)
-		check_row(&serve, t, step);
+	serve_check(&serve, t);
 	serve_close(&serve);
 }
 
