@@ -131,7 +131,8 @@ tn_server_open(const struct tn_server_options *options, struct tn_server **ret)
 		return r;
 	s->backlog_left = 1 + (s->options.listen.backlog > 0 ?
 	    s->options.listen.backlog : SERVER_BACKLOG);
-	s->options.address = s->options.proxy_from = NULL; /* the caller's */
+	s->options.address = s->options.proxy_from =
+	    s->options.listen.unix_owner = NULL; /* they were the caller's */
 	*ret = TN_TAKE(s);
 	return 0;
 }
