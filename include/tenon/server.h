@@ -29,7 +29,8 @@ struct tn_request {
 				   * empty one when that was no bytes.  The
 				   * server's; a stream that took it (TLS) may
 				   * be put in its place */
-	struct tn_address peer;   /* who asks */
+	struct tn_address peer;   /* who asks; behind a proxy of `proxy_from`
+				   * the client that it names */
 	void *arg;                /* tn_server_options.arg */
 	void *user;               /* the handler's own, NULL at first */
 };
@@ -46,7 +47,8 @@ struct tn_server_options {      /* all-zero is valid; 0 = default */
 	int (*setup)(struct tn_request *request);
 	int (*handle)(struct tn_request *request);
 	void (*finish)(struct tn_request *request);
-	/* False: the connection is closed unheard. */
+	/* False: the connection is closed unheard.  Behind a proxy `peer` is
+	 * the client. */
 	bool (*verify_request)(struct tn_server *server,
 	    const struct tn_address *peer);
 	/* A handler, or the close after it, ended with `error` (its line is
@@ -64,6 +66,10 @@ struct tn_server_options {      /* all-zero is valid; 0 = default */
 	int64_t connections_max;    /* at once; more wait in the backlog; 20,000
 				     * (threads 1,000; forking 40, as Python;
 				     * serial always 1); -1 = unlimited */
+	int64_t peer_connections_max; /* of one address, for IPv6 of its /64,
+				     * at once; more are closed at once.  Unix
+				     * sockets have no address and no such
+				     * limit; 0 and -1 = none */
 	int64_t timeout_ms;         /* of handle_request(); 0 and -1 = none */
 	int64_t poll_ms;            /* 500 */
 	int64_t idle_ms;            /* longest single wait of a connection for
@@ -79,10 +85,22 @@ struct tn_server_options {      /* all-zero is valid; 0 = default */
 				     * claims to come from the server itself
 				     * is dropped, and so are replies beyond
 				     * 64 that find no room */
+
+	/* Networks, as tenon/network.h reads them, of proxies that begin each
+	 * connection with a PROXY header, version 1 or 2 (HAProxy's
+	 * proxy-protocol.txt): "10.0.0.0/8, unix".  The client it names takes
+	 * the proxy's place as `peer`; without a name (LOCAL, UNKNOWN) that
+	 * stays.  A connection from there without a good header is closed, and
+	 * the log told (event "server.proxy").  From others such a header is
+	 * what they say first, and trusted by nobody.  For streams only. */
+	const char *proxy_from;     /* NULL and "" = nobody */
+	int64_t proxy_ms;           /* until the header has to be there; 5,000;
+				     * -1 = none */
 	uint64_t reserved[8];
 };
 
-/* Binds and listens.  What tn_listen() returns, or -ENOMEM, -EINVAL. */
+/* Binds and listens.  The options' strings are not needed any more afterwards.
+ * What tn_listen() returns, or -ENOMEM, -EINVAL. */
 TN_API TN_CHECK int tn_server_open(const struct tn_server_options *options,
     struct tn_server **ret);
 
@@ -120,6 +138,27 @@ TN_API void tn_request_idle(struct tn_request *request, bool idle);
 /* Connections being handled, and handled since the start. */
 TN_API int64_t tn_server_active(const struct tn_server *server);
 TN_API int64_t tn_server_total(const struct tn_server *server);
+
+/* What has happened so far.  All only grow but `active`. */
+struct tn_server_counters {
+	int64_t accepted;       /* connections and datagrams that came */
+	int64_t total;          /* of these were handled, or are: `active` */
+	int64_t active;
+	int64_t refused_peer;   /* over peer_connections_max */
+	int64_t refused_verify; /* by verify_request() */
+	int64_t refused_proxy;  /* without a good PROXY header */
+	int64_t scarce;         /* times that descriptors, memory or threads
+				 * were wanting, and accepting paused */
+	int64_t bytes_read;     /* from and to the network; what children
+				 * moved is not in it */
+	int64_t bytes_written;
+	uint64_t reserved[8];
+};
+
+/* Any thread; costs those who serve nothing, and the caller a look at each
+ * connection. */
+TN_API void tn_server_counters(struct tn_server *server,
+    struct tn_server_counters *ret);
 
 /* Python's server_close(): the listener, if it is still open, and the memory.
  * It must not be serving.  NULL is fine. */

@@ -134,15 +134,31 @@ struct tn_listen_options {      /* all-zero is valid; 0 = default */
 	bool reuse_port;        /* SO_REUSEPORT */
 	bool v6_only;           /* [::] takes IPv4 too unless this */
 	int unix_mode;          /* of a Unix socket's file; 0 = as umask says */
+	const char *unix_owner; /* and whose it is: "USER", "USER:GROUP" or
+				 * ":GROUP", names or numbers; NULL = whose
+				 * this process is */
 	uint64_t reserved[8];
 };
 
 /* A listening socket (SOCK_STREAM) or a bound one (SOCK_DGRAM) for an address
- * as tenon/address.h writes it.  A Unix path on which nobody listens any more
- * is taken over, and the file is removed when the socket is closed.  Of a host
- * with several addresses the first that this machine has.  -EADDRINUSE with
- * what to do about it, -EACCES, -EEXIST when a path is no socket, TN_EGAI_*,
- * -EOPNOTSUPP for "tls:". */
+ * as tenon/address.h writes it, or for
+ *
+ *     fd:N            descriptor N, which listens already (or is of datagrams)
+ *     systemd:        what systemd gave this process (LISTEN_FDS,
+ *     systemd:NAME    sd_listen_fds(3)): the first that is left, or the first
+ *                     of this name
+ *
+ * These become nonblocking and close-on-exec, and the options do not concern
+ * them.  The same is done when this process was given a socket that is bound to
+ * the very address: it is taken, and nothing is bound.
+ *
+ * A Unix path on which nobody listens any more is taken over, and the file is
+ * removed when the socket is closed.  Of a host with several addresses the
+ * first that this machine has.  -EADDRINUSE with what to do about it, -EACCES,
+ * -EPERM, -EEXIST when a path is no socket, TN_EGAI_*, -EOPNOTSUPP for "tls:",
+ * -EBADF, -ENOTSOCK, -EPROTOTYPE and -EINVAL for a descriptor at which nobody
+ * can listen, -ENOENT when no such socket was given or the owner is nobody that
+ * this machine knows. */
 TN_API TN_CHECK int tn_listen(const char *address,
     const struct tn_listen_options *options, struct tn_socket **ret);
 

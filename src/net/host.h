@@ -35,13 +35,20 @@ struct tn__net_ops {
 	int (*close)(int fd);
 	/* 1 when O_NONBLOCK is set, 0 when it is not. */
 	int (*nonblocking)(int fd);
+	/* A descriptor that was open when this process began: whether it is
+	 * close-on-exec, and makes it that and nonblocking. */
+	int (*claimed)(int fd);
+	int (*claim)(int fd);
 	/* The file of a Unix socket: the mode that bind() will give it; once it
-	 * is there the same, what it is, and away with it.  No link is
-	 * followed. */
+	 * is there the same, whose it is (-1: as it was), what it is, and away
+	 * with it.  No link is followed. */
 	int (*fchmod)(int fd, unsigned mode);
 	int (*chmod)(const char *path, unsigned mode);
+	int (*chown)(const char *path, int64_t user, int64_t group);
 	int (*lstat)(const char *path, struct stat *ret);
 	int (*unlink)(const char *path);
+	/* The number of a user or group; -ENOENT.  Blocks. */
+	int (*id)(const char *name, bool group, uint32_t *ret);
 	/* Blocks; called on a look-up worker only. */
 	int (*getaddrinfo)(const char *host, const char *service,
 	    const struct addrinfo *hints, struct addrinfo **ret);

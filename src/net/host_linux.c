@@ -2,13 +2,18 @@
  * makes them. */
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
 #include <sys/sendfile.h>
 #include <tenon/error.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "base/result.h"
 #include "net/host.h"
 #include "rt/rt.h"
+
+#define LINUX_ID_MAX (1 << 20) /* bytes of an entry in the group file */
 
 static int
 linux_socket(int family, int type, int protocol)
@@ -133,6 +138,25 @@ linux_nonblocking(int fd)
 }
 
 static int
+linux_claimed(int fd)
+{
+	int flags = TN__RESULT(fcntl(fd, F_GETFD));
+
+	return flags < 0 ? flags : (flags & FD_CLOEXEC) != 0;
+}
+
+static int
+linux_claim(int fd)
+{
+	int flags = TN__RESULT(fcntl(fd, F_GETFL));
+
+	if (flags < 0)
+		return flags;
+	flags = TN__RESULT(fcntl(fd, F_SETFL, flags | O_NONBLOCK));
+	return flags < 0 ? flags : TN__RESULT(fcntl(fd, F_SETFD, FD_CLOEXEC));
+}
+
+static int
 linux_fchmod(int fd, unsigned mode)
 {
 	return TN__RESULT(fchmod(fd, mode));
@@ -145,6 +169,12 @@ linux_chmod(const char *path, unsigned mode)
 }
 
 static int
+linux_chown(const char *path, int64_t user, int64_t group)
+{
+	return TN__RESULT(lchown(path, (uid_t)user, (gid_t)group));
+}
+
+static int
 linux_lstat(const char *path, struct stat *ret)
 {
 	return TN__RESULT(lstat(path, ret));
@@ -154,6 +184,43 @@ static int
 linux_unlink(const char *path)
 {
 	return TN__RESULT(unlink(path));
+}
+
+/* One try with so much room. */
+static int
+linux_id_within(const char *name, bool group, char *room, size_t size,
+    uint32_t *ret)
+{
+	struct passwd user, *user_found = NULL;
+	struct group all, *all_found = NULL;
+	int r = group ? getgrnam_r(name, &all, room, size, &all_found) :
+	    getpwnam_r(name, &user, room, size, &user_found);
+
+	if (r != 0)
+		return -r;
+	if (user_found == NULL && all_found == NULL)
+		return -ENOENT;
+	*ret = group ? all.gr_gid : user.pw_uid;
+	return 0;
+}
+
+/* A group may have very many members. */
+static int
+linux_id(const char *name, bool group, uint32_t *ret)
+{
+	size_t size = 4096;
+	int r = -ERANGE;
+
+	while (r == -ERANGE && size <= LINUX_ID_MAX) {
+		char *room = tn__alloc(size);
+
+		if (room == NULL)
+			return -ENOMEM;
+		r = linux_id_within(name, group, room, size, ret);
+		tn__free(room);
+		size *= 4;
+	}
+	return r;
 }
 
 /* getaddrinfo's codes, which are not errno's. */
@@ -244,10 +311,14 @@ const struct tn__net_ops tn__net_linux = {
 	.shutdown = linux_shutdown,
 	.close = linux_close,
 	.nonblocking = linux_nonblocking,
+	.claimed = linux_claimed,
+	.claim = linux_claim,
 	.fchmod = linux_fchmod,
 	.chmod = linux_chmod,
+	.chown = linux_chown,
 	.lstat = linux_lstat,
 	.unlink = linux_unlink,
+	.id = linux_id,
 	.getaddrinfo = linux_getaddrinfo,
 	.freeaddrinfo = freeaddrinfo,
 	.getnameinfo = linux_getnameinfo,

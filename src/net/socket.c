@@ -159,7 +159,7 @@ tn_socket_detach(struct tn_socket *s)
 	    tn__socket_fail(s, -EBADF, "detach", NULL) :
 	    tn__io_close(&s->io);
 
-	tn__free(s->path); /* the file goes with the descriptor */
+	tn__socket_path_forget(s); /* it goes with the descriptor */
 	tn__free(s);
 	return fd;
 }

@@ -8,7 +8,7 @@
 #include "net/host.h"
 #include "rt/rt.h"
 
-struct tn__socket_path; /* listen.c: the file of a Unix listener */
+struct tn__socket_path; /* path.c: the file of a Unix listener */
 
 struct tn_socket {
 	struct tn__io io;
@@ -78,8 +78,59 @@ ssize_t tn__socket_try_sendmsg(struct tn_socket *s,
 ssize_t tn__socket_try_sendfile(struct tn_socket *s, int file,
     int64_t *offset, size_t size);
 
-/* Removes the file of a Unix listener, if it is still the one it made. */
+/* ---- path.c ------------------------------------------------------------ */
+
+/* Who may use a Unix socket. */
+struct tn__path_access {
+	unsigned mode;       /* 0: as umask says */
+	int64_t user, group; /* -1: as it is */
+};
+
+/* "USER", "USER:GROUP", ":GROUP", names or numbers. */
+int tn__path_owner(const char *text, struct tn__path_access *ret);
+
+/* The path in the address, or NULL when it has none. */
+const char *tn__path_of(const struct tn_address *address);
+
+/* Binds to a path, and remembers the file.  Without an error line. */
+int tn__path_bind(struct tn_socket *s, const struct tn_address *address,
+    const struct tn__path_access *access);
+
+/* From now on the file at `path` is the socket's, which removes it in the end
+ * unless process `heir_of` is its parent even then (0: nobody). */
+int tn__path_keep(struct tn_socket *s, const char *path, pid_t heir_of);
+
+/* Removes the file of a Unix listener, if it is still the one it made; or only
+ * forgets it. */
 void tn__socket_path_remove(struct tn_socket *s);
+void tn__socket_path_forget(struct tn_socket *s);
+
+/* ---- inherit.c --------------------------------------------------------- */
+
+/* Sockets that were open when this process began: their first descriptor, most
+ * of them, and what those are called that a program of ours hands down when it
+ * starts itself again. */
+#define TN__INHERIT_FIRST 3
+#define TN__INHERIT_MAX 1000
+#define TN__INHERIT_HANDED_DOWN TN_SLICE("handed-down")
+
+/* How many this process was given, and the name of one, data NULL when it was
+ * not given. */
+int tn__inherit_count(void);
+struct tn_slice tn__inherit_name(int fd);
+
+/* Takes descriptor `fd`, which must be listening or of datagrams. */
+int tn__inherit_take(int fd, struct tn_socket **ret);
+
+/* Takes one that was given for this address, if any: 1; 0 when there is none,
+ * or an error. */
+int tn__inherit_find(const struct tn_address *address, int type,
+    struct tn_socket **ret);
+
+/* Takes the first that is left of those of this name, "" of any. */
+int tn__inherit_named(const char *name, struct tn_socket **ret);
+
+/* ---- listen.c ---------------------------------------------------------- */
 
 /* tn_listen() for what tn_endpoint_parse() took apart. */
 int tn__listen_endpoint(const struct tn_endpoint *endpoint,

@@ -2,6 +2,7 @@
  * The only file of rt/ that makes processes. */
 #include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -140,6 +141,12 @@ tn__process_kill(const struct tn__process *p, int signal)
 {
 	if (p->pid > 0) /* not reaped: the number is still its own */
 		kill(p->pid, signal);
+}
+
+const char *
+tn__process_env(const char *name)
+{
+	return tn__host() == &tn__host_linux ? secure_getenv(name) : NULL;
 }
 
 void

@@ -324,6 +324,10 @@ int tn__process_wait(struct tn__process *process, int *ret_status);
 /* Nothing happens once it was reaped. */
 void tn__process_kill(const struct tn__process *process, int signal);
 
+/* What the environment says, NULL when it says nothing, when the program has
+ * more rights than who started it, and in a simulated world. */
+const char *tn__process_env(const char *name);
+
 /* How a child ends: at once, without what atexit() promised the parent. */
 _Noreturn void tn__process_exit(int status);
 

@@ -9,7 +9,6 @@
 #include "server/server.h"
 
 #define ACCEPT_PAUSE (100 * TN_MILLISECOND) /* out of descriptors or memory */
-#define ACCEPT_LOG_EVERY TN_SECOND
 
 /* ---- slots ------------------------------------------------------------- */
 
@@ -30,6 +29,7 @@ tn__caller_free(struct tn__caller *caller)
 	if (caller == NULL)
 		return;
 	tn_stream_free(caller->stream);
+	tn__admit_end(caller->server, &caller->ticket);
 	tn__free(caller);
 }
 TN_DEFINE_CLEANUP(struct tn__caller, tn__caller_free)
@@ -95,13 +95,14 @@ caller_take(struct tn_server *s, struct tn_socket *listener,
 	    caller_take_socket(caller, listener);
 	if (r < 0)
 		return r;
+	atomic_fetch_add(&s->accepted, 1);
 	if (s->packet != NULL && caller_is_ourselves(s, &caller->peer))
 		return 0;
-	if (s->options.verify_request != NULL &&
-	    !s->options.verify_request(s, &caller->peer))
-		return 0;
-	*ret = TN_TAKE(caller);
-	return 1;
+	caller->proxied = tn_networks_has(s->proxies, &caller->peer);
+	r = caller->proxied ? 1 : tn__admit(s, &caller->peer, &caller->ticket);
+	if (r > 0)
+		*ret = TN_TAKE(caller);
+	return r;
 }
 
 static int
@@ -156,15 +157,14 @@ accept_is_final(int error)
 static void
 accept_log(struct tn_server *s)
 {
-	tn_time now = tn_now(), last = atomic_load(&s->scarce_logged);
 	char active[24];
 	const struct tn_log_field fields[] = {
 		{ "error", tn_error_text() },
 		{ "active", active },
 	};
 
-	if ((last != 0 && now - last < ACCEPT_LOG_EVERY) ||
-	    !atomic_compare_exchange_strong(&s->scarce_logged, &last, now))
+	atomic_fetch_add(&s->scarce, 1);
+	if (!tn__server_seldom(&s->scarce_logged))
 		return;
 	snprintf(active, sizeof(active), "%lld",
 	    (long long)tn_server_active(s));

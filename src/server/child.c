@@ -5,12 +5,28 @@
 #include <signal.h>
 #include <stdio.h>
 #include <tenon/error.h>
-#include "rt/rt.h"
+#include "net/socket.h"
 #include "server/server.h"
 
 #define CHILD_TERM_SPAN TN_SECOND /* between asking it to end and ending it */
 
 /* ---- in the child ------------------------------------------------------ */
+
+/* Of those whose PROXY header the parent still waits for there is a copy here,
+ * and while it is open their clients would not see them end. */
+static void
+child_close_others(const struct tn__connection *c)
+{
+	TN__LIST_FOR(node, &c->acceptor->connections) {
+		struct tn__connection *other =
+		    TN__CONTAINER(node, struct tn__connection, node);
+
+		struct tn_socket *socket = tn_stream_socket(other->carrier);
+
+		if (other != c && socket != NULL)
+			tn__net()->close(socket->io.fd);
+	}
+}
 
 /* The port is the parent's, and so are the other connections. */
 static void
@@ -18,6 +34,7 @@ child_forget_server(struct tn__connection *c)
 {
 	struct tn_server *s = c->request.server;
 
+	child_close_others(c);
 	s->accepting = NULL;
 	s->acceptor_count = 0;
 	tn__list_init(&c->acceptor->connections);

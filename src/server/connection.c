@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "net/socket.h"
 #include "server/server.h"
+#include "stream/stream.h"
 
 #define CONNECTION_CLOSE_SPAN TN_SECOND /* for the end of a cancelled one */
 #define CONNECTION_REPLY_SPAN TN_SECOND /* until a datagram is dropped */
@@ -186,7 +187,8 @@ tn__connections_end(struct tn__acceptor *a, bool unheard)
 		    TN__CONTAINER(node, struct tn__connection, node);
 
 		if (atomic_load(&c->idle) ||
-		    (unheard && tn_stream_bytes_read(c->carrier) == 0))
+		    (unheard && tn_stream_bytes_read(c->carrier) <=
+		        atomic_load(&c->header_bytes)))
 			connection_end_reading(c);
 	}
 	pthread_mutex_unlock(&a->lock);
@@ -215,14 +217,50 @@ connection_join(struct tn__connection *c)
 	pthread_mutex_unlock(&c->acceptor->lock);
 }
 
+/* What still lies in the buffer is sent by the close. */
+static int64_t
+connection_bytes_written(const struct tn__connection *c)
+{
+	const struct tn_stream *s = c->carrier;
+
+	return tn_stream_bytes_written(s) + (s->out_end - s->out_start);
+}
+
+/* With the lock held, so that its bytes are never counted twice, nor not at
+ * all. */
+static void
+connection_count_bytes(struct tn__connection *c)
+{
+	struct tn_server *s = c->request.server;
+
+	atomic_fetch_add(&s->bytes_read, tn_stream_bytes_read(c->carrier));
+	atomic_fetch_add(&s->bytes_written, connection_bytes_written(c));
+}
+
 void
 tn__connection_leave(struct tn__connection *c)
 {
-	if (c->acceptor == NULL)
+	if (c->acceptor == NULL) {
+		connection_count_bytes(c);
 		return;
+	}
 	pthread_mutex_lock(&c->acceptor->lock);
 	tn__list_remove(&c->node);
+	connection_count_bytes(c);
 	pthread_mutex_unlock(&c->acceptor->lock);
+}
+
+void
+tn__connections_bytes(const struct tn__acceptor *a,
+    struct tn_server_counters *counters)
+{
+	TN__LIST_FOR(node, &a->connections) {
+		const struct tn__connection *c =
+		    TN__CONTAINER(node, struct tn__connection, node);
+
+		counters->bytes_read += tn_stream_bytes_read(c->carrier);
+		counters->bytes_written += tn_stream_bytes_written(c->carrier);
+	}
 }
 
 /* ---- handling ---------------------------------------------------------- */
@@ -277,6 +315,17 @@ tn__connection_serve(struct tn__connection *c)
 	return r < 0 ? r : 0;
 }
 
+/* Whether it may come in; otherwise it has left. */
+CONNECTION_ASIDE static bool
+connection_admit(struct tn__connection *c)
+{
+	int r = tn__admit_proxied(c);
+
+	if (r <= 0)
+		tn__connection_leave(c);
+	return r > 0;
+}
+
 int
 tn__connection_main(void *arg)
 {
@@ -286,19 +335,26 @@ tn__connection_main(void *arg)
 		.request = { .server = s, .stream = TN_TAKE(caller->stream),
 			.peer = caller->peer, .arg = s->options.arg },
 		.acceptor = caller->acceptor,
+		.ticket = caller->ticket,
 	};
+	bool proxied = caller->proxied;
 
+	caller->ticket.counted = false;
 	tn__caller_free(caller);
 	if (c.acceptor != NULL)
 		tn__fiber_label("connection");
 	c.carrier = c.request.stream;
-	atomic_fetch_add(&s->total, 1);
 	atomic_fetch_add(&s->active, 1);
 	connection_join(&c);
 
-	(void)(c.acceptor == NULL ? tn__connection_serve : s->kind->serve)(&c);
+	if (!proxied || connection_admit(&c)) {
+		atomic_fetch_add(&s->total, 1);
+		(void)(c.acceptor == NULL ? tn__connection_serve :
+		    s->kind->serve)(&c);
+	}
 
 	tn_stream_free(c.request.stream);
+	tn__admit_end(s, &c.ticket);
 	atomic_fetch_sub(&s->active, 1);
 	if (c.acceptor == NULL)
 		return 0;

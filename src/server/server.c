@@ -10,6 +10,7 @@
 
 #define SERVER_BACKLOG 1024 /* tn_listen()'s default */
 #define SERVER_DATAGRAM_MAX 65536
+#define SERVER_LOG_EVERY TN_SECOND
 
 /* ---- the four kinds ---------------------------------------------------- */
 
@@ -49,6 +50,7 @@ static int
 server_set_options(struct tn_server *s, const struct tn_server_options *options)
 {
 	struct tn_server_options *o = &s->options;
+	int r;
 
 	*o = *options;
 	if ((unsigned)o->kind >= TN_COUNT(server_kinds))
@@ -57,6 +59,8 @@ server_set_options(struct tn_server *s, const struct tn_server_options *options)
 	s->kind = &server_kinds[o->kind];
 	if (o->address == NULL)
 		o->address = "127.0.0.1:0";
+	if (o->proxy_from == NULL)
+		o->proxy_from = "";
 	server_default(&o->connections_max, s->kind->connections_max);
 	if (s->kind->one_at_a_time)
 		o->connections_max = 1;
@@ -65,13 +69,15 @@ server_set_options(struct tn_server *s, const struct tn_server_options *options)
 	server_default(&o->connection_ms, -1);
 	server_default(&o->rate_grace_ms, 5000);
 	server_default(&o->drain_ms, 10000);
+	server_default(&o->proxy_ms, 5000);
 	server_default(&o->datagram_bytes_max, 65507);
 	if (o->datagram_bytes_max < 0 ||
 	    o->datagram_bytes_max > SERVER_DATAGRAM_MAX)
 		return tn_error_set(-EINVAL, "server: datagram_bytes_max %lld; "
 		    "1 to %d", (long long)o->datagram_bytes_max,
 		    SERVER_DATAGRAM_MAX);
-	return 0;
+	r = tn_networks_parse(o->proxy_from, &s->proxies);
+	return r < 0 ? tn_error_prefix("server: proxy_from") : 0;
 }
 
 static int
@@ -86,6 +92,9 @@ server_listen(struct tn_server *s)
 	if (r < 0)
 		return r;
 	if (tn_socket_type(s->listener) != SOCK_STREAM) {
+		if (s->options.proxy_from[0] != '\0')
+			return tn_error_set(-EINVAL, "server: proxy_from is "
+			    "for streams; no header is read from datagrams");
 		s->packet = tn__alloc((size_t)s->options.datagram_bytes_max);
 		return s->packet == NULL ? tn__error_nomem() : 0;
 	}
@@ -109,6 +118,7 @@ tn_server_open(const struct tn_server_options *options, struct tn_server **ret)
 	pthread_mutex_init(&s->lock, NULL);
 	s->drained[false].fd = s->drained[true].fd = -1;
 	r = server_set_options(s, options == NULL ? &defaults : options);
+	tn__peers_init(&s->peers, s->options.peer_connections_max);
 	tn__semaphore_init(&s->slots, s->options.connections_max < 0 ?
 	    INT64_MAX : s->options.connections_max);
 	if (r == 0)
@@ -121,7 +131,8 @@ tn_server_open(const struct tn_server_options *options, struct tn_server **ret)
 		return r;
 	s->backlog_left = 1 + (s->options.listen.backlog > 0 ?
 	    s->options.listen.backlog : SERVER_BACKLOG);
-	s->options.address = NULL; /* it was the caller's */
+	s->options.address = s->options.proxy_from =
+	    s->options.listen.unix_owner = NULL; /* they were the caller's */
 	*ret = TN_TAKE(s);
 	return 0;
 }
@@ -132,6 +143,8 @@ tn_server_free(struct tn_server *s)
 	if (s == NULL)
 		return;
 	tn_socket_free(s->listener);
+	tn_networks_free(s->proxies);
+	tn__peers_destroy(&s->peers);
 	tn__semaphore_destroy(&s->slots);
 	tn_channel_free(s->ended);
 	tn__flag_close(&s->drained[false]);
@@ -159,6 +172,49 @@ int64_t
 tn_server_total(const struct tn_server *s)
 {
 	return atomic_load(&s->total);
+}
+
+/* With the lock held, and that of every acceptor: who ends meanwhile is counted
+ * either here or there. */
+static void
+server_count_bytes(struct tn_server *s, struct tn_server_counters *counters)
+{
+	for (int i = 0; i < s->acceptor_count; i++)
+		pthread_mutex_lock(&s->acceptors[i].lock);
+	counters->bytes_read = atomic_load(&s->bytes_read);
+	counters->bytes_written = atomic_load(&s->bytes_written);
+	for (int i = 0; i < s->acceptor_count; i++)
+		tn__connections_bytes(&s->acceptors[i], counters);
+	for (int i = 0; i < s->acceptor_count; i++)
+		pthread_mutex_unlock(&s->acceptors[i].lock);
+}
+
+void
+tn_server_counters(struct tn_server *s, struct tn_server_counters *ret)
+{
+	struct tn_server_counters counters = {
+		.accepted = atomic_load(&s->accepted),
+		.total = tn_server_total(s),
+		.active = tn_server_active(s),
+		.refused_peer = atomic_load(&s->refused_peer),
+		.refused_verify = atomic_load(&s->refused_verify),
+		.refused_proxy = atomic_load(&s->refused_proxy),
+		.scarce = atomic_load(&s->scarce),
+	};
+
+	pthread_mutex_lock(&s->lock);
+	server_count_bytes(s, &counters);
+	pthread_mutex_unlock(&s->lock);
+	*ret = counters;
+}
+
+bool
+tn__server_seldom(_Atomic tn_time *last)
+{
+	tn_time now = tn_now(), before = atomic_load(last);
+
+	return (before == 0 || now - before >= SERVER_LOG_EVERY) &&
+	    atomic_compare_exchange_strong(last, &before, now);
 }
 
 bool

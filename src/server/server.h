@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <tenon/channel.h>
+#include <tenon/network.h>
 #include <tenon/server.h>
 #include "base/list.h"
 #include "rt/rt.h"
@@ -24,6 +25,22 @@ struct tn__server_kind {
 	int (*start)(struct tn_group *group, int (*fn)(void *), void *arg);
 	/* Handles it there: >= 0, or the error, of which was told. */
 	int (*serve)(struct tn__connection *connection);
+};
+
+/* How many connections each address has. */
+struct tn__peer;
+struct tn__peers {
+	pthread_mutex_t lock; /* of the table */
+	struct tn__peer *rows;
+	size_t used, cap;
+	uint64_t seed;
+	uint32_t max; /* 0: nobody asks */
+};
+
+/* Admits one connection of an address, and is given back at its end. */
+struct tn__ticket {
+	uint64_t peer;
+	bool counted; /* it is one of so many */
 };
 
 /* On the loop that accepts. */
@@ -44,6 +61,8 @@ struct tn_server {
 	char *packet;               /* datagrams are received here */
 	atomic_int replies_waiting; /* datagrams that found no room */
 	struct tn__semaphore slots; /* how many more may be at once */
+	struct tn_networks *proxies;
+	struct tn__peers peers;
 	struct tn_channel *ended;   /* a message when one ended, if wanted */
 	atomic_bool wanted;
 
@@ -56,8 +75,10 @@ struct tn_server {
 	atomic_bool draining;
 	struct tn__flag drained[2]; /* tells children to end when idle, and
 				     * when unheard; -1: it does not fork */
-	atomic_llong active, total;
-	_Atomic tn_time scarce_logged;
+	atomic_llong accepted, active, total, scarce;
+	atomic_llong refused_peer, refused_verify, refused_proxy;
+	atomic_llong bytes_read, bytes_written; /* of those that have ended */
+	_Atomic tn_time scarce_logged, peer_logged, proxy_logged;
 	int backlog_left; /* callers that drain still takes */
 };
 
@@ -67,6 +88,8 @@ struct tn__caller {
 	struct tn__acceptor *acceptor; /* NULL: tn_server_handle_request() */
 	struct tn_stream *stream;
 	struct tn_address peer;
+	struct tn__ticket ticket;
+	bool proxied; /* a PROXY header has to come first */
 };
 
 /* Lives on the stack of who handles it. */
@@ -74,6 +97,8 @@ struct tn__connection {
 	struct tn_request request; /* first: a request is a connection */
 	struct tn__acceptor *acceptor;
 	struct tn_stream *carrier; /* what request.stream was at first */
+	struct tn__ticket ticket;
+	atomic_llong header_bytes; /* a proxy's, and not its client's */
 	tn_time deadline;
 	struct tn__list node; /* in its acceptor's list, or in none */
 	atomic_bool idle;
@@ -93,6 +118,31 @@ int tn__accept_wait(struct tn_server *server, struct tn__caller **ret);
 
 void tn__caller_free(struct tn__caller *caller);
 
+/* ---- admit.c ----------------------------------------------------------- */
+
+/* Asks verify_request() and the limit of each address: 1 with a ticket, 0 when
+ * it was refused, -ENOMEM. */
+int tn__admit(struct tn_server *server, const struct tn_address *peer,
+    struct tn__ticket *ret);
+void tn__admit_end(struct tn_server *server, struct tn__ticket *ticket);
+
+/* The same behind a proxy: its header is read first, and whom it names is the
+ * peer from then on.  0 also without a good one. */
+int tn__admit_proxied(struct tn__connection *connection);
+
+/* ---- peers.c ----------------------------------------------------------- */
+
+void tn__peers_init(struct tn__peers *peers, int64_t max);
+void tn__peers_destroy(struct tn__peers *peers);
+
+/* What stands for the address: itself, for IPv6 its /64; false when it is of
+ * neither family. */
+bool tn__peers_key(const struct tn_address *address, uint64_t *ret);
+
+/* One more, or TN_ELIMIT, -ENOMEM; and one fewer. */
+int tn__peers_enter(struct tn__peers *peers, uint64_t key);
+void tn__peers_leave(struct tn__peers *peers, uint64_t key);
+
 /* ---- connection.c ------------------------------------------------------ */
 
 /* Handles a caller, which it takes, from setup to close; always 0. */
@@ -105,13 +155,23 @@ int tn__child_serve(struct tn__connection *connection);
 /* Tells handle_error, or the log. */
 void tn__connection_error(struct tn__connection *connection, int error);
 
-/* No more part of what drains; before its stream is gone. */
+/* No more part of what drains, and its bytes are counted; before its stream is
+ * gone. */
 void tn__connection_leave(struct tn__connection *connection);
+
+/* Adds up the bytes of those that run; the acceptor's lock is held. */
+void tn__connections_bytes(const struct tn__acceptor *acceptor,
+    struct tn_server_counters *counters);
 
 /* A draining server wants its connections to end: no more is read from those
  * that are between two requests and, with `unheard`, from those that have not
  * said anything yet. */
 void tn__connections_end(struct tn__acceptor *acceptor, bool unheard);
+
+/* ---- server.c ---------------------------------------------------------- */
+
+/* Whether to log what may happen at any rate: once a second. */
+bool tn__server_seldom(_Atomic tn_time *last);
 
 /* ---- serve.c ----------------------------------------------------------- */
 

@@ -370,6 +370,34 @@ sim_fchmod(int fd, unsigned mode)
 	return tn__thing_of(fd) == NULL ? -EBADF : 0;
 }
 
+/* Nothing is inherited here. */
+static int
+sim_claimed(int fd)
+{
+	return tn__thing_of(fd) == NULL ? -EBADF : 1;
+}
+
+static int
+sim_claim(int fd)
+{
+	return tn__thing_of(fd) == NULL ? -EBADF : 0;
+}
+
+/* A file here has no owner, and a machine no list of users. */
+static int
+sim_chown(const char *path, int64_t user, int64_t group)
+{
+	struct stat now;
+
+	return tn__unix_lstat(path, &now);
+}
+
+static int
+sim_id(const char *name, bool group, uint32_t *ret)
+{
+	return -ENOENT;
+}
+
 static unsigned
 sim_if_nametoindex(const char *name)
 {
@@ -404,10 +432,14 @@ const struct tn__net_ops tn__sim_net = {
 	.shutdown = sim_shutdown,
 	.close = sim_close,
 	.nonblocking = sim_nonblocking,
+	.claimed = sim_claimed,
+	.claim = sim_claim,
 	.fchmod = sim_fchmod,
 	.chmod = tn__unix_chmod,
+	.chown = sim_chown,
 	.lstat = tn__unix_lstat,
 	.unlink = tn__unix_unlink,
+	.id = sim_id,
 	.getaddrinfo = tn__sim_getaddrinfo,
 	.freeaddrinfo = tn__sim_freeaddrinfo,
 	.getnameinfo = tn__sim_getnameinfo,

@@ -116,7 +116,7 @@ copy_window(struct tn_stream *s, int file, int64_t offset, size_t size,
 			return 0;
 		if (n < 0)
 			return tn__stream_break(s, (int)n);
-		s->bytes_out += n;
+		tn__stream_count_out(s, n);
 		progress->done += n;
 		size -= (size_t)n;
 	}
@@ -177,7 +177,7 @@ tn_stream_send_file(struct tn_stream *s, struct tn_file *file, int64_t offset,
 	if (carrier != NULL && size > COPY_READ_BYTES) {
 		r = copy_file_by_sendfile(carrier, file, offset, size, &sent);
 		if (s != carrier)
-			s->bytes_out += sent.done;
+			tn__stream_count_out(s, sent.done);
 		if (r < 0)
 			return r;
 	}

@@ -323,5 +323,5 @@ tn_stream_bytes_read(const struct tn_stream *s)
 int64_t
 tn_stream_bytes_written(const struct tn_stream *s)
 {
-	return s->bytes_out;
+	return __atomic_load_n(&s->bytes_out, __ATOMIC_RELAXED);
 }

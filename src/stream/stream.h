@@ -88,6 +88,13 @@ struct tn_stream {
 	struct tn__stream_pace pace; /* of carriers */
 };
 
+/* `n` bytes have gone out; another thread may look how many. */
+static inline void
+tn__stream_count_out(struct tn_stream *s, int64_t n)
+{
+	__atomic_store_n(&s->bytes_out, s->bytes_out + n, __ATOMIC_RELAXED);
+}
+
 /* A new stream of `size` bytes (the kind's struct), zeroed, with ops set. */
 int tn__stream_new(const struct tn__stream_ops *ops, size_t size,
     struct tn_stream *below, struct tn_stream **ret);

@@ -85,7 +85,7 @@ write_send(struct tn_stream *s, struct tn_slice *rest, int flags)
 	if (n < 0)
 		return n;
 
-	s->bytes_out += n;
+	tn__stream_count_out(s, n);
 	sent = (size_t)n < held ? (size_t)n : held;
 	s->out_start += (uint32_t)sent;
 	if (write_held(s) == 0)
@@ -220,7 +220,7 @@ tn_stream_write(struct tn_stream *s, struct tn_slice bytes)
 	if (r < 0)
 		s->write_error = r;
 	else
-		s->bytes_out += (int64_t)bytes.len;
+		tn__stream_count_out(s, (int64_t)bytes.len);
 	return r;
 }
 

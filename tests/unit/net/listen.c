@@ -285,6 +285,57 @@ test_unix_mode(void)
 	CHECK_INT(umask(old), 027);
 }
 
+static struct stat
+unix_owned(const char *address, const char *owner, int result)
+{
+	const struct tn_listen_options options = { .unix_owner = owner,
+		.unix_mode = 0660 };
+	struct tn_socket *s;
+	struct stat st = { 0 };
+
+	CHECK_INT(tn_listen(address, &options, &s), result);
+	if (result < 0)
+		return st;
+	CHECK_INT(lstat(unix_path(address), &st), 0);
+	CHECK_INT(st.st_mode & 0777, 0660);
+	tn_socket_free(s);
+	return st;
+}
+
+static void
+test_unix_owner(void)
+{
+	const char *address = check_unique("unix:/tmp/");
+	const char *wrong[] = { "", ":", "root:", "a:b:c" };
+	bool root = geteuid() == 0;
+	struct stat st;
+
+	st = unix_owned(address, check_printf("%u:%u", geteuid(), getegid()),
+	    0);
+	CHECK_INT(st.st_uid, geteuid());
+	CHECK_INT(st.st_gid, getegid());
+	st = unix_owned(address, "4321", root ? 0 : -EPERM);
+	if (root) {
+		CHECK_INT(st.st_uid, 4321);
+		CHECK_INT(st.st_gid, getegid());
+		CHECK_INT(unix_owned(address, ":4321", 0).st_gid, 4321);
+		CHECK_INT(unix_owned(address, "root:4321", 0).st_gid, 4321);
+		CHECK(unix_owned(address, "daemon", 0).st_uid != 0);
+		CHECK(unix_owned(address, ":daemon", 0).st_gid != 0);
+	} else {
+		CHECK_TEXT(tn_error_text(), check_printf("listen %s: operation "
+		    "not permitted; only root may give a socket to another "
+		    "user, or to a group that this one is not in", address));
+	}
+	unix_owned(address, "nobody here", -ENOENT);
+	CHECK_TEXT(tn_error_text(), check_printf("listen %s: unix_owner: no "
+	    "user \"nobody here\": this machine does not know it", address));
+	unix_owned(address, "0:nobody here", -ENOENT);
+	for (size_t i = 0; i < TN_COUNT(wrong); i++)
+		unix_owned(address, wrong[i], i < 3 ? -EINVAL : -ENOENT);
+	CHECK(!exists(unix_path(address)));
+}
+
 /* A forked child frees its copy of the listener; the server stays there. */
 static void
 test_unix_fork(void **state)
@@ -318,6 +369,7 @@ main(void)
 		CHECK_BOTH(test_unix_other_type),
 		CHECK_BOTH(test_unix_in_the_way),
 		CHECK_BOTH(test_unix_mode),
+		CHECK_BOTH(test_unix_owner),
 		cmocka_unit_test(test_without_v6),
 		cmocka_unit_test(test_denied),
 		cmocka_unit_test(test_unix_fork),
