@@ -48,14 +48,15 @@ fd_release(struct tn_stream *s)
 
 /* ---- terminals and pipes ------------------------------------------------ */
 
-/* Whether a call would go through now. */
-static bool
+/* 1 when a call would go through now, 0 when it would block.  Who cannot be
+ * told (-ENOMEM) must not try: the loop would stand still. */
+static int
 fd_poll(struct tn_stream *s, short events)
 {
 	struct tn__host *host = tn__host();
 	struct pollfd p = { .fd = fd_io(s)->fd, .events = events };
 
-	return host->poll(host, &p, 1, 0) != 0;
+	return host->poll(host, &p, 1, 0);
 }
 
 static int
@@ -65,8 +66,9 @@ fd_wait(struct tn_stream *s, enum tn__io_direction direction, short events)
 
 	if (r < 0)
 		return r;
-	if (fd_poll(s, events))
-		return 0;
+	r = fd_poll(s, events);
+	if (r != 0)
+		return r < 0 ? r : 0;
 	tn__io_empty(fd_io(s), direction);
 	return tn__stream_wait(s, fd_io(s), direction);
 }
@@ -93,13 +95,14 @@ static ssize_t
 fd_send(struct tn_stream *s, const struct iovec *vectors, int count, int flags)
 {
 	size_t size = vectors[0].iov_len;
+	int r = fd_poll(s, POLLOUT);
 
 	assert(count > 0);
+	if (r <= 0)
+		return r < 0 ? r : -EAGAIN;
 	/* poll(2) says that so much fits, and no more. */
 	if (size > PIPE_BUF)
 		size = PIPE_BUF;
-	if (!fd_poll(s, POLLOUT))
-		return -EAGAIN;
 	return tn__stream_fd_write(fd_io(s)->fd, vectors[0].iov_base, size);
 }
 
