@@ -295,8 +295,9 @@ tn_multipart_open(struct tn_stream *stream, struct tn_slice type,
 	struct tn_stream *s;
 	int r = tn__multipart_open(&scan, type);
 
-	if (r == 0)
-		r = tn__stream_new(&multipart_ops, sizeof(*mp), stream, &s);
+	if (r < 0)
+		return r;
+	r = tn__stream_new(&multipart_ops, sizeof(*mp), stream, &s);
 	if (r < 0)
 		return r;
 	mp = (struct tn_multipart *)s;
