@@ -549,6 +549,50 @@ test_long(void **state)
 	serve_close(&serve);
 }
 
+/* From the end of one request to the end of the next no memory is asked for:
+ * a route, a parameter that is decoded, hooks, a field and a reply. */
+static int
+frugal(struct tn_http_exchange *x, void *arg)
+{
+	struct tn_slice id = tn_http_param(x, "id");
+	int r = tn_http_reply_field(x, "X", "%.*s", (int)id.len, id.data);
+
+	if (r == 0)
+		r = tn_http_reply_json(x, 200, id);
+	check_fail_after(tn_slice_equal(id, TN_SLICE("a a")) ? 0 : -1);
+	return r;
+}
+
+static void
+test_frugal(void **state)
+{
+	static const struct tn_http_route table[] = {
+		ROUTE("GET", "h/id/{id}", frugal), { 0 }
+	};
+	struct tn_http_server_options options = {
+		.routes = table, .before = add_field, .request_ms = 10000
+	};
+	struct tn_http_server *server;
+	struct serve serve;
+
+	serve_open(&serve, &options);
+	server = serve.server;
+	options.record = NULL; /* which prints */
+	assert_int_equal(tn_http_server_open(&options, &serve.server), 0);
+	assert_int_equal(serve_bytes(&serve, TN_SLICE(GET("/id/a%20a")
+	    GET("/id/b%20b") GET("/id/c%20c")), SIZE_MAX), 0);
+	serve_undate(&serve.out);
+	assert_true(tn_slice_ends(tn_buffer_slice(&serve.out),
+	    TN_SLICE(OK("3") "X: y\r\nX: c c\r\n"
+	    "Content-Type: application/json\r\n\r\nc c")));
+	assert_true(tn_slice_search(tn_buffer_slice(&serve.out),
+	    TN_SLICE("b b")) > 0);
+	assert_int_equal(tn_slice_search(tn_buffer_slice(&serve.out),
+	    TN_SLICE("HTTP/1.1 5")), -1);
+	tn_http_server_free(server);
+	serve_close(&serve);
+}
+
 static void
 test_refused_tables(void **state)
 {
@@ -584,6 +628,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_left),
 		cmocka_unit_test(test_long),
+		cmocka_unit_test(test_frugal),
 		cmocka_unit_test(test_refused_tables),
 		cmocka_unit_test(test_who),
 	};
