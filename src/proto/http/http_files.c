@@ -228,11 +228,12 @@ files_check_rules(const struct tn_http_files_rule *rule)
 		struct tn_slice name = tn_slice_str(rule->name);
 
 		if (rule->pattern == NULL || rule->value == NULL ||
+		    (rule->pattern[0] != '/' && rule->pattern[0] != '*') ||
 		    !tn__http_is_token(name) ||
 		    !tn__http_is_value(tn_slice_str(rule->value)))
 			return tn_error_set(-EINVAL, "HTTP files: a rule needs "
-			    "a pattern, the name of a field and a value that "
-			    "one may have");
+			    "a pattern that begins with \"/\" or \"*\", the "
+			    "name of a field and a value that one may have");
 		for (size_t i = 0; i < TN_COUNT(ours); i++)
 			if (tn_slice_equal_nocase(name, ours[i]))
 				return tn_error_set(-EINVAL, "HTTP files: no "

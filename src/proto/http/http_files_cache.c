@@ -9,8 +9,10 @@
 #include "base/memory.h"
 #include "proto/http/files.h"
 
-/* A shard should hold so many paths before there is another. */
+/* A shard should have room for so many paths, and files of the largest size,
+ * before there is another. */
 #define CACHE_SHARD_PATHS 64
+#define CACHE_SHARD_FILES 8
 
 /* ---- hash: SipHash-1-3, whose key a stranger does not know --------------- */
 
@@ -290,11 +292,13 @@ tn__http_files_cache_open(struct tn_http_files *files)
 {
 	size_t paths = (size_t)files->options.cache_files_max;
 	size_t bytes = (size_t)files->options.cache_bytes_max;
+	int64_t file_max = files->options.cache_file_max;
 	size_t count = 1;
 	int r = 0;
 
 	while (count < TN__HTTP_FILES_SHARDS &&
-	    paths / (2 * count) >= CACHE_SHARD_PATHS)
+	    paths / (2 * count) >= CACHE_SHARD_PATHS &&
+	    (int64_t)(bytes / (2 * count)) / CACHE_SHARD_FILES > file_max)
 		count *= 2;
 	files->shards = tn__zalloc(count * sizeof(*files->shards));
 	if (files->shards == NULL)

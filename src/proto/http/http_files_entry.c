@@ -45,14 +45,17 @@ tn__http_files_status(int code)
 
 /* ---- rules -------------------------------------------------------------- */
 
-/* "*" is any bytes.  Where what follows a "*" does not fit, only the last "*"
- * needs to be tried with more. */
+/* "*" is any bytes; a pattern begins with it, or with the "/" that the path
+ * lacks here.  Where what follows a "*" does not fit, only the last "*" needs to
+ * be tried with more. */
 static bool
 entry_fits(const char *pattern, struct tn_slice path)
 {
 	const char *star = NULL;
 	size_t at = 0, from = 0;
 
+	if (*pattern == '/')
+		pattern++;
 	while (at < path.len) {
 		if (*pattern == '*') {
 			star = ++pattern;
