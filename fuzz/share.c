@@ -59,9 +59,11 @@ serve(void *arg)
 	fuzz_must(tn_sim_file_write("here", "/secret", TN_SLICE(NEVER)));
 	fuzz_must(tn_dir_open("/srv", &dir));
 	rq->share.dir = dir;
+	fuzz_must(app_share_open(&rq->share));
 	fuzz_must(tn_http_server_open(&options, &server));
 	(void)tn_http_serve_stream(server,
 	    fuzz_carrier(rq->head, SIZE_MAX, &rq->reply), NULL);
+	app_share_close(&rq->share);
 	return 0;
 }
 

@@ -3,7 +3,7 @@
 #define APP_SHARE_H
 
 #include <tenon/buffer.h>
-#include <tenon/http.h>
+#include <tenon/http_files.h>
 
 struct app_share { /* borrows everything; read by all loops at once */
 	struct tn_dir *dir;
@@ -11,10 +11,15 @@ struct app_share { /* borrows everything; read by all loops at once */
 	bool hidden;          /* names that begin with "." too */
 	bool no_listing;
 	bool no_index; /* index.html is a file like any other */
+	struct tn_http_files *files; /* app_share_open() makes it */
 };
 
 /* Entries that a listing shows at most. */
 #define APP_SHARE_ENTRIES_MAX 10000
+
+/* Once the other members are there; the struct stays where it is. */
+TN_CHECK int app_share_open(struct app_share *share);
+void app_share_close(struct app_share *share);
 
 /* GET and HEAD of what is in the folder; a tn_http_handler for which `arg` is
  * the struct app_share. */

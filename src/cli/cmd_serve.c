@@ -222,8 +222,10 @@ static int
 serve_main(void *arg)
 {
 	struct serve_state *s = arg;
-	int r = serve_open(s);
+	int r = app_share_open(&s->share);
 
+	if (r == 0)
+		r = serve_open(s);
 	if (r == 0 && s->log)
 		r = cli_access_log_open(&serve_log, "serve", s->log_file);
 	if (r == 0)
@@ -236,6 +238,7 @@ serve_main(void *arg)
 		});
 	while (s->count > 0)
 		tn_http_server_free(s->http[--s->count]);
+	app_share_close(&s->share);
 	cli_access_log_close(&serve_log);
 	cli_warn_end("serve");
 	return r;

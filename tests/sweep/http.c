@@ -252,7 +252,12 @@ share_run(const char *requests)
 	int r = tn_dir_open(folder_path, &dir);
 
 	share.dir = dir;
-	return r < 0 ? r : http_run(app_share_handle, &share, requests, false);
+	if (r == 0)
+		r = app_share_open(&share);
+	if (r == 0)
+		r = http_run(app_share_handle, &share, requests, false);
+	app_share_close(&share);
+	return r;
 }
 
 static int

@@ -34,6 +34,14 @@ condition_tag(struct tn_slice *text, struct condition_tag *ret)
 	return true;
 }
 
+bool
+tn__http_is_etag(struct tn_slice text)
+{
+	struct condition_tag tag;
+
+	return condition_tag(&text, &tag) && text.len == 0;
+}
+
 /* Whether the list ("*" is every tag) has one like `etag`: a strong comparison
  * wants both to be strong (section 8.8.3.2). */
 static bool

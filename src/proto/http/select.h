@@ -15,6 +15,9 @@ struct tn__http_validators {
 	int64_t now;          /* of the reply's Date */
 };
 
+/* Whether it is one: section 8.8.3. */
+bool tn__http_is_etag(struct tn_slice text);
+
 /* The first steps of section 13.2.2 for a representation that exists: 0 to go
  * on, else the status that answers the request, 304 or 412.  Fields that are
  * malformed count as if they were not there, but a malformed If-Match never
