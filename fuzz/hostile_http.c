@@ -108,12 +108,15 @@ main_server(void *arg)
 	r = tn_dir_open("/srv", &dir);
 	share.dir = dir;
 	if (r == 0)
+		r = app_share_open(&share);
+	if (r == 0)
 		r = tn_http_server_open(&options, &server);
-	if (r < 0)
-		return r;
-	serving = tn_http_server(server);
-	r = tn_server_serve_forever(serving);
-	serving = NULL;
+	if (r == 0) {
+		serving = tn_http_server(server);
+		r = tn_server_serve_forever(serving);
+		serving = NULL;
+	}
+	app_share_close(&share);
 	return r;
 }
 
