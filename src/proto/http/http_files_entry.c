@@ -419,7 +419,7 @@ tn__http_files_look(struct tn_http_files *files, struct tn_slice path,
     struct tn__http_files_entry **ret)
 {
 	bool folder = path.len == 0 || tn_slice_ends(path, TN_SLICE("/"));
-	struct tn__http_files_entry *e;
+	struct tn__http_files_entry *e = NULL;
 	int r;
 
 	if (tn_slice_find(path, '\0') >= 0)
