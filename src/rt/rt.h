@@ -316,10 +316,42 @@ int tn__process_may_fork(void);
  * -EAGAIN, -ENOMEM. */
 int tn__process_fork(struct tn__process *ret);
 
+/* Another program, which this process may start whatever else runs in it. */
+struct tn__spawn {
+	char *const *argv;        /* ends in NULL; argv[0] as execvp(3) has it */
+	char *const *environment; /* likewise */
+	/* Where in the environment's strings it writes its process number, and
+	 * a NUL behind: room for TN_UINT_DIGITS + 1 bytes each. */
+	char *const *numbers;
+	size_t number_count;
+	const int *fds; /* become its descriptors 3, 4, ...; beside them it
+			 * has what is not close-on-exec */
+	size_t fd_count;
+};
+
+/* 0 with `*ret` to wait for, or to forget.  One that cannot be executed ends
+ * with status TN__SPAWN_FAILED.  -EOPNOTSUPP, -EAGAIN, -ENOMEM. */
+#define TN__SPAWN_FAILED 127
+int tn__process_spawn(const struct tn__spawn *spawn, struct tn__process *ret);
+
+/* The environment as it is, for who makes another from it. */
+char *const *tn__process_environment(void);
+
 /* Waits until it has ended: 0, with its exit status or minus the signal that
  * ended it in `*ret_status` (untouched when somebody else had reaped it).
  * -ECANCELED, -ETIMEDOUT: it runs on. */
 int tn__process_wait(struct tn__process *process, int *ret_status);
+
+/* Whether it has; then it is reaped, and its status as above. */
+bool tn__process_ended(struct tn__process *process, int *ret_status);
+
+/* Asks it to end (SIGTERM), ends it `grace` later, and waits for that whatever
+ * becomes of the caller. */
+void tn__process_end(struct tn__process *process, tn_time grace,
+    int *ret_status);
+
+/* It shall go on by itself: nobody waits for it any more. */
+void tn__process_forget(struct tn__process *process);
 
 /* Nothing happens once it was reaped. */
 void tn__process_kill(const struct tn__process *process, int signal);

@@ -2,7 +2,6 @@
  * forks, waits for the child and reaps it; so limits, drain and cancellation
  * are those of any other connection. */
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <tenon/error.h>
 #include "net/socket.h"
@@ -44,11 +43,24 @@ child_forget_server(struct tn__connection *c)
 }
 
 static void
-child_unheard(void *arg)
+child_drain_unheard(void *arg)
 {
 	struct tn__connection *c = arg;
 
 	tn__connections_end(c->acceptor, true);
+}
+
+/* The parent says so once: whoever is idle has had his time. */
+static void
+child_drain_idle(void *arg)
+{
+	struct tn__connection *c = arg;
+	struct tn_server *s = c->request.server;
+
+	atomic_store(&s->impatient, true);
+	tn__connections_end(c->acceptor, false);
+	tn__connections_end(c->acceptor, false);
+	tn__flag_watch(&s->drained[TN__DRAIN_UNHEARD], child_drain_unheard, c);
 }
 
 /* The parent drains: so do we, with the one connection that is ours. */
@@ -60,37 +72,19 @@ child_drain(void *arg)
 
 	atomic_store(&s->draining, true);
 	tn__connections_end(c->acceptor, false);
-	tn__flag_watch(&s->drained[true], child_unheard, c);
+	tn__flag_watch(&s->drained[TN__DRAIN_IDLE], child_drain_idle, c);
 }
 
 static int
 child_main(struct tn__connection *c)
 {
 	child_forget_server(c);
-	tn__flag_watch(&c->request.server->drained[false], child_drain, c);
+	tn__flag_watch(&c->request.server->drained[TN__DRAIN_BEGINS],
+	    child_drain, c);
 	return tn__connection_serve(c);
 }
 
 /* ---- in the parent ----------------------------------------------------- */
-
-/* Cancelled, or out of time. */
-static void
-child_end(struct tn__process *child, int *ret_status)
-{
-	struct tn_shield shield;
-	int r;
-
-	tn__process_kill(child, SIGTERM);
-	tn_shield_open(&shield, CHILD_TERM_SPAN);
-	r = tn__process_wait(child, ret_status);
-	tn_shield_close(&shield);
-	if (r == 0)
-		return;
-	tn__process_kill(child, SIGKILL);
-	tn_shield_open(&shield, -1);
-	(void)tn__process_wait(child, ret_status);
-	tn_shield_close(&shield);
-}
 
 static int
 child_wait(struct tn__connection *c, struct tn__process *child)
@@ -98,8 +92,8 @@ child_wait(struct tn__connection *c, struct tn__process *child)
 	int pid = child->pid, status = 0;
 	int r = tn__process_wait(child, &status);
 
-	if (r < 0) {
-		child_end(child, &status);
+	if (r < 0) { /* cancelled, or out of time */
+		tn__process_end(child, CHILD_TERM_SPAN, &status);
 		return r;
 	}
 	if (status >= 0)

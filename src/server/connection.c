@@ -178,6 +178,17 @@ connection_end_reading(struct tn__connection *c)
 		(void)tn__net()->shutdown(socket->io.fd, SHUT_RD);
 }
 
+/* A client that has just had an answer may have its next request on the way,
+ * and nothing tells it that this one was not heard. */
+static bool
+connection_lingered(struct tn__connection *c)
+{
+	int idle = TN__IDLE;
+
+	return !atomic_compare_exchange_strong(&c->idle, &idle,
+	    TN__LINGERED) && idle == TN__LINGERED;
+}
+
 void
 tn__connections_end(struct tn__acceptor *a, bool unheard)
 {
@@ -186,7 +197,7 @@ tn__connections_end(struct tn__acceptor *a, bool unheard)
 		struct tn__connection *c =
 		    TN__CONTAINER(node, struct tn__connection, node);
 
-		if (atomic_load(&c->idle) ||
+		if (connection_lingered(c) ||
 		    (unheard && tn_stream_bytes_read(c->carrier) <=
 		        atomic_load(&c->header_bytes)))
 			connection_end_reading(c);
@@ -194,15 +205,15 @@ tn__connections_end(struct tn__acceptor *a, bool unheard)
 	pthread_mutex_unlock(&a->lock);
 }
 
-/* Either this sees that the server drains, or the one who drains it sees that
- * this is idle. */
+/* Where nobody comes by any more to end it, that is done here. */
 void
 tn_request_idle(struct tn_request *request, bool idle)
 {
 	struct tn__connection *c = (struct tn__connection *)request;
 
-	atomic_store(&c->idle, idle);
-	if (idle && tn_server_draining(request->server))
+	atomic_store(&c->idle, idle ? TN__IDLE : TN__BUSY);
+	if (idle && tn_server_draining(request->server) &&
+	    (c->acceptor == NULL || atomic_load(&request->server->impatient)))
 		connection_end_reading(c);
 }
 

@@ -6,7 +6,10 @@
 #include "net/socket.h"
 #include "server/server.h"
 
-#define SERVE_DRAIN_UNHEARD TN_SECOND /* for who was silent so far */
+/* How long who is idle may still send the request that was under way; and in
+ * which turn of so many those go who were silent so far: after a second. */
+#define SERVE_DRAIN_PAUSE (250 * TN_MILLISECOND)
+#define SERVE_DRAIN_UNHEARD 4
 
 /* ---- acceptors --------------------------------------------------------- */
 
@@ -192,6 +195,7 @@ serve_backlog(struct tn_server *s)
 	return 0;
 }
 
+/* 0 when all have ended, 1 when it is `until`, or an error of the wait. */
 static int
 serve_drain_until(struct tn_server *s, tn_time until)
 {
@@ -202,32 +206,40 @@ serve_drain_until(struct tn_server *s, tn_time until)
 	r = serve_backlog(s);
 	for (int i = 0; i < s->acceptor_count && r == 0; i++)
 		r = tn_group_wait(s->acceptors[i].group);
-	tn_scope_close(&scope);
-	return r;
+	return tn_scope_close(&scope) && r == -ETIMEDOUT ? 1 : r;
 }
 
+/* At the beginning, and then every SERVE_DRAIN_PAUSE.  Children hear of three
+ * of these turns. */
 static void
-serve_end_connections(struct tn_server *s, bool unheard)
+serve_end_connections(struct tn_server *s, int turn)
 {
+	static const int steps[] = {
+		[TN__DRAIN_BEGINS] = 0,
+		[TN__DRAIN_IDLE] = 1,
+		[TN__DRAIN_UNHEARD] = SERVE_DRAIN_UNHEARD,
+	};
+
 	for (int i = 0; i < s->acceptor_count; i++)
-		tn__connections_end(&s->acceptors[i], unheard);
-	if (s->kind->forks)
-		tn__flag_raise(&s->drained[unheard]);
+		tn__connections_end(&s->acceptors[i],
+		    turn == SERVE_DRAIN_UNHEARD);
+	for (int i = 0; s->kind->forks && i < TN__DRAIN_STEPS; i++)
+		if (steps[i] == turn)
+			tn__flag_raise(&s->drained[i]);
 }
 
 static void
 serve_drain(struct tn_server *s)
 {
-	tn_time until = tn_after(tn__span_ms(s->options.drain_ms));
-	tn_time unheard = tn_after(SERVE_DRAIN_UNHEARD);
+	tn_time end = tn_after(tn__span_ms(s->options.drain_ms));
+	tn_time next = tn_now();
+	int r = 1;
 
-	serve_end_connections(s, false);
-	if (unheard < until) {
-		if (serve_drain_until(s, unheard) == 0)
-			return;
-		serve_end_connections(s, true);
+	for (int turn = 0; r == 1 && next < end; turn++) {
+		serve_end_connections(s, turn);
+		next += SERVE_DRAIN_PAUSE;
+		r = serve_drain_until(s, next < end ? next : end);
 	}
-	(void)serve_drain_until(s, until);
 }
 
 /* ---- the public ones --------------------------------------------------- */

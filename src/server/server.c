@@ -116,14 +116,15 @@ tn_server_open(const struct tn_server_options *options, struct tn_server **ret)
 	if (s == NULL)
 		return tn__error_nomem();
 	pthread_mutex_init(&s->lock, NULL);
-	s->drained[false].fd = s->drained[true].fd = -1;
+	for (int i = 0; i < TN__DRAIN_STEPS; i++)
+		s->drained[i].fd = -1;
 	r = server_set_options(s, options == NULL ? &defaults : options);
 	tn__peers_init(&s->peers, s->options.peer_connections_max);
 	tn__semaphore_init(&s->slots, s->options.connections_max < 0 ?
 	    INT64_MAX : s->options.connections_max);
 	if (r == 0)
 		r = tn_channel_open(1, 1, &s->ended);
-	for (int i = 0; i < 2 && r == 0 && s->kind->forks; i++)
+	for (int i = 0; i < TN__DRAIN_STEPS && r == 0 && s->kind->forks; i++)
 		r = tn__flag_open(&s->drained[i]);
 	if (r == 0)
 		r = server_listen(s);
@@ -147,8 +148,8 @@ tn_server_free(struct tn_server *s)
 	tn__peers_destroy(&s->peers);
 	tn__semaphore_destroy(&s->slots);
 	tn_channel_free(s->ended);
-	tn__flag_close(&s->drained[false]);
-	tn__flag_close(&s->drained[true]);
+	for (int i = 0; i < TN__DRAIN_STEPS; i++)
+		tn__flag_close(&s->drained[i]);
 	pthread_mutex_destroy(&s->lock);
 	tn__free(s->packet);
 	tn__free(s);

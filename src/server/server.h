@@ -27,6 +27,10 @@ struct tn__server_kind {
 	int (*serve)(struct tn__connection *connection);
 };
 
+/* A drain begins, lets go of those who stay idle, and of those who never said a
+ * word. */
+enum { TN__DRAIN_BEGINS, TN__DRAIN_IDLE, TN__DRAIN_UNHEARD, TN__DRAIN_STEPS };
+
 /* How many connections each address has. */
 struct tn__peer;
 struct tn__peers {
@@ -73,8 +77,9 @@ struct tn_server {
 	bool shutdown_called;
 
 	atomic_bool draining;
-	struct tn__flag drained[2]; /* tells children to end when idle, and
-				     * when unheard; -1: it does not fork */
+	struct tn__flag drained[TN__DRAIN_STEPS]; /* tell children how far it
+						   * is; -1: it does not fork */
+	atomic_bool impatient; /* who becomes idle is sent home at once */
 	atomic_llong accepted, active, total, scarce;
 	atomic_llong refused_peer, refused_verify, refused_proxy;
 	atomic_llong bytes_read, bytes_written; /* of those that have ended */
@@ -92,6 +97,13 @@ struct tn__caller {
 	bool proxied; /* a PROXY header has to come first */
 };
 
+/* How a connection stands to a drain. */
+enum tn__idle {
+	TN__BUSY,
+	TN__IDLE,     /* between two requests */
+	TN__LINGERED, /* and a drain has given it its time */
+};
+
 /* Lives on the stack of who handles it. */
 struct tn__connection {
 	struct tn_request request; /* first: a request is a connection */
@@ -101,7 +113,7 @@ struct tn__connection {
 	atomic_llong header_bytes; /* a proxy's, and not its client's */
 	tn_time deadline;
 	struct tn__list node; /* in its acceptor's list, or in none */
-	atomic_bool idle;
+	atomic_int idle; /* enum tn__idle */
 };
 
 /* ---- accept.c ---------------------------------------------------------- */
@@ -164,14 +176,23 @@ void tn__connections_bytes(const struct tn__acceptor *acceptor,
     struct tn_server_counters *counters);
 
 /* A draining server wants its connections to end: no more is read from those
- * that are between two requests and, with `unheard`, from those that have not
- * said anything yet. */
+ * that were idle at the last call already and, with `unheard`, from those that
+ * have not said anything yet. */
 void tn__connections_end(struct tn__acceptor *acceptor, bool unheard);
 
 /* ---- server.c ---------------------------------------------------------- */
 
 /* Whether to log what may happen at any rate: once a second. */
 bool tn__server_seldom(_Atomic tn_time *last);
+
+/* ---- systemd.c --------------------------------------------------------- */
+
+/* Where the program that was handed over to finds whom its supervisor listens
+ * to; NOTIFY_SOCKET is then only how it says that it is ready. */
+#define TN__SYSTEMD_ORIGIN "TENON_NOTIFY_SOCKET"
+
+/* Who supervises us; NULL or "": nobody. */
+const char *tn__systemd_socket(void);
 
 /* ---- serve.c ----------------------------------------------------------- */
 

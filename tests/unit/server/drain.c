@@ -140,6 +140,32 @@ test_idle(void)
 	CHECK(check_ms_since(began) < 900);
 }
 
+/* What an idle client had sent before it could know is answered. */
+static void
+test_under_way(void)
+{
+	struct check_server t;
+	tn_time began;
+	int fd;
+
+	start(&t, (struct tn_server_options){ .handle = check_echo_idle });
+	fd = check_call(&t.at);
+	check_say(fd, "one");
+	check_hear(fd, "one");
+	usleep(20000);
+	began = tn_now();
+	tn_server_shutdown(t.server);
+	for (int i = 0; i < 4; i++) { /* each has its own time */
+		usleep(100000);
+		check_say(fd, "more");
+		check_hear(fd, "more");
+	}
+	check_hear_end(fd);
+	check_server_end(&t);
+	CHECK(check_ms_since(began) >= 640);
+	CHECK(check_ms_since(began) < 1500);
+}
+
 static void
 test_silent(void)
 {
@@ -400,6 +426,7 @@ static const struct row {
 	{ "what is in flight finishes", test_in_flight },
 	{ "the backlog is served", test_backlog },
 	{ "idle ones are sent home", test_idle },
+	{ "but not too early", test_under_way },
 	{ "silent ones too, after a second", test_silent },
 	{ "the rest is cancelled", test_cancelled },
 	{ "nor does who never reads hold it up", test_unread },
