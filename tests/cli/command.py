@@ -72,6 +72,18 @@ def closed_descriptors_are_filled():
             "for fd in map(int, sys.argv[1].split(',')): os.close(fd)\n"
             "os.execv(sys.argv[2], sys.argv[2:])")
 
+    def connected(child, path):
+        """Its file is there a moment before it listens."""
+        while True:
+            assert child.poll() is None
+            s = socket.socket(socket.AF_UNIX)
+            try:
+                s.connect(path)
+                return s
+            except (FileNotFoundError, ConnectionRefusedError):
+                s.close()
+                time.sleep(0.01)
+
     def start(closed, *words):
         child = subprocess.Popen(
             [sys.executable, "-c", code, closed, support.TENON, *words],
@@ -84,14 +96,11 @@ def closed_descriptors_are_filled():
         path = os.path.join(root, "s")
         for closed in "0", "1", "2", "0,1,2":
             child = start(closed, "serve", "-l", f"unix:{path}", root)
-            while not os.path.exists(path):
-                assert child.poll() is None
-                time.sleep(0.01)
+            s = connected(child, path)
             for fd in closed.split(","):
                 assert os.readlink(f"/proc/{child.pid}/fd/{fd}") == \
                     "/dev/null", closed
-            with socket.socket(socket.AF_UNIX) as s:
-                s.connect(path)
+            with s:
                 s.sendall(b"GET /a.txt HTTP/1.0\r\n\r\n")
                 assert support.read_all(s).endswith(b"\r\n\r\nhello")
             child.terminate()
