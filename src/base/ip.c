@@ -81,7 +81,8 @@ ip_parse_v6(struct tn_slice text, unsigned char out[16])
 	return 0;
 }
 
-/* Printable, and not what cuts an address, a path or a URL. */
+/* Printable, and not what cuts an address, a path or a URL: the forbidden host
+ * code points of the URL Standard, section 3.2. */
 static bool
 ip_zone_valid(struct tn_slice zone)
 {
@@ -89,7 +90,7 @@ ip_zone_valid(struct tn_slice zone)
 		return false;
 	for (size_t i = 0; i < zone.len; i++)
 		if (zone.data[i] <= ' ' || zone.data[i] > '~' ||
-		    strchr("/:%[]\"\\", zone.data[i]) != NULL)
+		    strchr("\"#%/:<>?@[\\]^`{|}", zone.data[i]) != NULL)
 			return false;
 	return true;
 }

@@ -49,6 +49,8 @@ static const struct parse_row {
 	{ "zone too long", "fe80::1%abcdefghijklmnop", NULL },
 	{ "zone twice", "fe80::1%a%b", NULL },
 	{ "zone slash", "fe80::1%a/b", NULL },
+	{ "zone at", "fe80::1%a@b", NULL },
+	{ "zone fragment", "fe80::1%a#b", NULL },
 	{ "zone newline", "fe80::1%a\n", NULL },
 	{ "empty", "", NULL },
 	{ "colon", ":", NULL },
