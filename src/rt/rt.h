@@ -77,8 +77,8 @@ tn__host(void)
 	return host == NULL ? &tn__host_linux : host;
 }
 
-/* An option in milliseconds as a span for tn_after(); "no limit" (-1), and what is
- * too long to count, is -1. */
+/* An option in milliseconds as a span for tn_after(); "no limit" (-1), and what
+ * is too long to count, is -1. */
 static inline tn_time
 tn__span_ms(int64_t ms)
 {
@@ -318,7 +318,7 @@ int tn__process_fork(struct tn__process *ret);
 
 /* Another program, which this process may start whatever else runs in it. */
 struct tn__spawn {
-	char *const *argv;        /* ends in NULL; argv[0] as execvp(3) has it */
+	char *const *argv; /* ends in NULL; argv[0] as execvp(3) has it */
 	char *const *environment; /* likewise */
 	/* Where in the environment's strings it writes its process number, and
 	 * a NUL behind: room for TN_UINT_DIGITS + 1 bytes each. */

@@ -40,7 +40,7 @@ ask_lines(struct tn_stream *s)
 	int r = 0;
 
 	for (int i = 0; i < 10 && r >= 0; i++) {
-		char sent[16];
+		char sent[32];
 
 		snprintf(sent, sizeof(sent), "line %d", i);
 		r = tn_stream_printf(s, "%s\r\n", sent);

@@ -1,6 +1,6 @@
 /* What a cache of files may not do: serve what is gone, keep what it has no
- * room for, work on a hit.  In a simulated machine, whose clock shows how long a
- * change went unseen. */
+ * room for, work on a hit.  In a simulated machine, whose clock shows how long
+ * a change went unseen. */
 #include "serve.h"
 
 #include <dirent.h>
@@ -323,8 +323,8 @@ bytes_run(void *arg)
 	put("c", text);
 	text[100] = '\0';
 	put("d", text);
-	open_files((struct tn_http_files_options){ .cache_bytes_max = 25000,
-	    .cache_file_max = 20000 });
+	open_files((struct tn_http_files_options){
+	    .cache_bytes_max = 25000, .cache_file_max = 20000 });
 	for (int i = 0; i < 3; i++)
 		for (const char *name = "abcd"; *name != '\0'; name++) {
 			(void)get((char[]){ *name, '\0' }, "");
