@@ -17,32 +17,30 @@ static const struct share_page {
 	{ 405, "Not possible", "What is shared here can only be read." },
 	{ 412, "Not the same", "What is here is not what was expected." },
 	{ 416, "No such part", "What is here has no bytes at that place." },
-	{ 503, "Busy", "There is too much to do just now; try again soon." },
-	/* And all others. */
 	{ 500, "Something went wrong", "The reason is in the server's log." },
+	{ 503, "Busy", "There is too much to do just now; try again soon." },
 };
 
-static const struct share_page *
+static struct share_page
 share_page(int status)
 {
-	size_t i = 0;
-
-	while (i < TN_COUNT(share_pages) - 1 &&
-	    share_pages[i].status != status)
-		i++;
-	return &share_pages[i];
+	for (size_t i = 0; i < TN_COUNT(share_pages); i++)
+		if (share_pages[i].status == status)
+			return share_pages[i];
+	return (struct share_page){ status, tn_http_status_words(status),
+		"This is nothing that can be answered." };
 }
 
 static int
-share_render_status(const struct share_page *p, struct tn_stream *out)
+share_render_status(struct share_page p, struct tn_stream *out)
 {
 	struct app_page page = { .out = out };
 
-	app_page_head(&page, tn_slice_str(p->title));
+	app_page_head(&page, tn_slice_str(p.title));
 	app_page_printf(&page,
 	    "<div class='oops'><p class='code'>%d</p>\n<h1>%s</h1>\n<p>%s</p>\n"
 	    "<p><a href='/'>Back to the start</a></p></div>\n",
-	    p->status, p->title, p->text);
+	    p.status, p.title, p.text);
 	app_page_foot(&page);
 	return app_page_end(&page);
 }
@@ -63,8 +61,8 @@ share_page_fields(struct tn_http_exchange *x)
 	return r;
 }
 
-static int
-share_reply_status(struct tn_http_exchange *x, int status)
+int
+app_share_error_page(struct tn_http_exchange *x, int status, void *arg)
 {
 	TN_CLEANUP(tn_stream_freep) struct tn_stream *out = NULL;
 	int r = tn_stream_memory(TN_SLICE(""), &out);
@@ -183,5 +181,5 @@ app_share_handle(struct tn_http_exchange *x, void *arg)
 	const struct app_share *share = arg;
 	int r = tn_http_files_reply(x, share->files, tn_slice(NULL, 0));
 
-	return r > 0 ? share_reply_status(x, r) : r;
+	return r > 0 ? app_share_error_page(x, r, NULL) : r;
 }

@@ -25,6 +25,9 @@ void app_share_close(struct app_share *share);
  * the struct app_share. */
 int app_share_handle(struct tn_http_exchange *x, void *arg);
 
+/* A page in the look of the others; for tn_http_server_options.error_page. */
+int app_share_error_page(struct tn_http_exchange *x, int status, void *arg);
+
 /* The line of the access log, Apache's combined format, with its end; what the
  * peer said is escaped. */
 TN_CHECK int app_share_log_line(const struct tn_http_record *record,

@@ -198,6 +198,7 @@ serve_open(struct serve_state *s)
 		},
 		.handler = app_share_handle,
 		.arg = &s->share,
+		.error_page = app_share_error_page,
 		.record = s->log ? serve_record : NULL,
 		.name = "tenon",
 		.idle_ms = serve.idle_ms,

@@ -233,6 +233,8 @@ def pages_of_errors_have_the_look():
     with share({"a": b"x"}) as (server, _):
         for method, target, status in [("GET", b"/nowhere", 404),
                                        ("GET", b"/%00", 400),
+                                       ("GET", b"/<", 400),
+                                       ("GET", b"/" + b"x" * 9000, 414),
                                        ("POST", b"/", 405)]:
             reply = request(server.port, target, method)
             assert reply.status == status
@@ -350,6 +352,7 @@ def the_log_has_a_line_for_each_request():
         request(server.port, b"/\x1b[31m")
         request(server.port, b"/a.txt", "HEAD")
         exchange(server.port, b"nonsense\r\n\r\n")
+        page = str(len(request(server.port, b"/%4").body))
         status, out, err = server.stop()
         assert (status, err) == (0, "")
         lines = [LINE.fullmatch(line) for line in out.splitlines()]
@@ -357,10 +360,11 @@ def the_log_has_a_line_for_each_request():
         # What is no target never becomes one; it is not in the log either.
         assert [line.groups() for line in lines] == [
             ("GET /a.txt HTTP/1.1", "200", "5", "http://x/", "t\\x22\\x5c"),
-            ("GET", "400", "72", "-", "-"),
-            ("GET", "400", "72", "-", "-"),
+            ("GET", "400", page, "-", "-"),
+            ("GET", "400", page, "-", "-"),
             ("HEAD /a.txt HTTP/1.0", "200", "0", "-", "-"),
-            ("-", "400", "72", "-", "-"),
+            ("-", "400", page, "-", "-"),
+            ("GET /%4 HTTP/1.0", "400", page, "-", "-"),
         ], out
 
 

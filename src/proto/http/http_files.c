@@ -168,18 +168,26 @@ files_reply_url(struct tn_http_exchange *x, struct tn_http_files *files)
 	return r == TN_EESCAPE ? 404 : r == -EINVAL ? 400 : r;
 }
 
+/* A method that is none of ours. */
+static int
+files_refuse(struct tn_http_exchange *x)
+{
+	int r = tn_http_reply_field(x, "Allow", "GET, HEAD, OPTIONS");
+
+	if (r < 0 || x->head.verb != TN__HTTP_OPTIONS)
+		return r < 0 ? r : 405;
+	return tn_http_reply(x, 204, NULL, TN_SLICE(""));
+}
+
 int
 tn_http_files_reply(struct tn_http_exchange *x, struct tn_http_files *files,
     struct tn_slice path)
 {
-	int r;
 
-	if (x->head.verb != TN__HTTP_GET && x->head.verb != TN__HTTP_HEAD) {
-		r = tn_http_reply_field(x, "Allow", "GET, HEAD, OPTIONS");
-		if (r < 0 || x->head.verb != TN__HTTP_OPTIONS)
-			return r < 0 ? r : 405;
-		return tn_http_reply(x, 204, NULL, TN_SLICE(""));
-	}
+	if (x->head.verb != TN__HTTP_GET && x->head.verb != TN__HTTP_HEAD)
+		return files_refuse(x);
+	if (path.data == NULL)
+		path = tn_http_param(x, "path");
 	if (path.data == NULL)
 		return files_reply_url(x, files);
 	while (tn_slice_starts(path, TN_SLICE("/")))

@@ -583,6 +583,166 @@ test_option(void **state)
 	simulate(option_run, *state);
 }
 
+/* Beneath a path of the server's, which the redirection keeps. */
+static const struct row route_rows[] = {
+	{ "", "GET", "/at/a.txt", "", 200, "ETag: {a}", LETTERS },
+	{ "", "GET", "/at/%61.txt", "", 200, "ETag: {a}", LETTERS },
+	{ "", "GET", "/at/dir", "", 301, "Location: /at/dir/", NULL },
+	{ "", "GET", "/at/dir/", "", 200, "", "<p>index" },
+	{ "", "GET", "/at/dir%2findex.html", "", 200, "", "<p>index" },
+	{ "", "GET", "/at//a.txt", "", 200, "", LETTERS },
+	{ "", "GET", "/at/", "", 403, "", NULL },
+	{ "", "GET", "/at/a%00.txt", "", 400, "", NULL },
+	{ "", "GET", "/at/x%2f..%2f..%2fsecret", "", 404, "", NULL },
+	{ "", "GET", "/at/.hidden", "", 404, "", NULL },
+	{ "", "GET", "/a.txt", "", 404, "", NULL },
+	{ "", "POST", "/at/a.txt", "Content-Length: 0\r\n", 405,
+	    "Allow: GET, HEAD, OPTIONS", NULL },
+};
+
+static int
+route_run(void *arg)
+{
+	struct tn_http_files_options options = { 0 };
+	struct tn_http_route routes[] = {
+		{ "GET", "/at/{path...}", tn_http_files_handle, NULL },
+		{ 0 },
+	};
+	struct tn_http_server_options server = { .routes = routes };
+
+	folder_fill();
+	options.dir = folder;
+	CHECK_INT(tn_http_files_open(&options, &files), 0);
+	routes[0].arg = files;
+	serve_open(&serve, &server);
+	for (size_t i = 0; i < TN_COUNT(route_rows); i++)
+		ask(&route_rows[i]);
+	close_files();
+	tn_dir_free(folder);
+	return 0;
+}
+
+static void
+test_route(void **state)
+{
+	simulate(route_run, NULL);
+}
+
+/* ---- contents of a handler's own ---------------------------------------- */
+
+static struct tn_file *own_file;
+
+static int
+own_handle(struct tn_http_exchange *x, void *arg)
+{
+	const struct tn_http_content bytes = {
+		.bytes = TN_SLICE(LETTERS),
+		.type = "text/x",
+		.etag = "\"v1\"",
+		.modified_ns = 1515627155 * TN_SECOND,
+	};
+	const struct tn_http_content file = { .file = own_file };
+	const struct tn_http_content bad[] = { { .etag = "v1" },
+		{ .etag = "\"v1\" " }, { .type = "a\r\nb" } };
+
+	for (size_t i = 0; i < TN_COUNT(bad); i++)
+		CHECK_INT(tn_http_reply_content(x, &bad[i]), -EINVAL);
+	CHECK_INT(tn_http_reply_field(x, "X-Own", "%d", 1), 0);
+	return tn_http_reply_content(x,
+	    tn_slice_equal(tn_http_path(x), TN_SLICE("/file")) ? &file :
+								 &bytes);
+}
+
+static const struct row own_rows[] = {
+	{ "", "GET", "/", "", 200, "ETag: \"v1\"|Last-Modified: " THEN "|"
+	    "Content-Type: text/x|Accept-Ranges: bytes|X-Own: 1", LETTERS },
+	{ "", "HEAD", "/", "", 200, "ETag: \"v1\"|Content-Length: 26", "" },
+	{ "", "GET", "/", "If-None-Match: \"v1\"\r\n", 304,
+	    "ETag: \"v1\"|!Accept-Ranges|!Content-Type", "" },
+	{ "", "POST", "/", "If-Match: \"v2\"\r\nContent-Length: 0\r\n", 412,
+	    "", NULL },
+	{ "", "GET", "/", "Range: bytes=1-2\r\nIf-Range: \"v1\"\r\n", 206,
+	    "Content-Range: bytes 1-2/26", "bc" },
+	{ "", "GET", "/", "Range: bytes=26-\r\n", 416,
+	    "Content-Range: bytes */26", NULL },
+	{ "", "GET", "/file", "", 200, "!ETag|!Last-Modified|!Content-Type",
+	    LETTERS },
+	{ "", "GET", "/file", "Range: bytes=0-0,-1\r\n", 206,
+	    "Content-Range: bytes 0-25/26", LETTERS },
+};
+
+static int
+own_run(void *arg)
+{
+	struct tn_http_server_options server = { .handler = own_handle };
+
+	folder_fill();
+	CHECK_INT(tn_dir_open_file(folder, TN_SLICE("a.txt"), &own_file), 0);
+	serve_open(&serve, &server);
+	for (size_t i = 0; i < TN_COUNT(own_rows); i++)
+		ask(&own_rows[i]);
+	close_files();
+	tn_file_free(own_file);
+	tn_dir_free(folder);
+	return 0;
+}
+
+static void
+test_own(void **state)
+{
+	simulate(own_run, NULL);
+}
+
+/* ---- pages for errors --------------------------------------------------- */
+
+static int
+page_handle(struct tn_http_exchange *x, void *arg)
+{
+	return -ENOENT;
+}
+
+static int
+page_error(struct tn_http_exchange *x, int status, void *arg)
+{
+	return tn_http_files_page(x, status, files, status == 404 ?
+	    TN_SLICE("page.html") : TN_SLICE("none"));
+}
+
+static const struct row page_rows[] = {
+	{ "", "GET", "/x", BR "Range: bytes=0-1\r\n", 404,
+	    "Content-Type: text/html; charset=utf-8|!ETag|!Cache-Control|"
+	    "!Content-Encoding|!Accept-Ranges", "<p>plain" },
+	{ "", "GET", "/x", "If-None-Match: *\r\n", 404, "", "<p>plain" },
+	{ "", "HEAD", "/x", "", 404, "Content-Length: 8", "" },
+	{ "", "CONNECT", "x:1", "", 501, "", NULL },
+};
+
+static int
+page_run(void *arg)
+{
+	struct tn_http_files_options options = { 0 };
+	struct tn_http_server_options server = { .handler = page_handle,
+		.error_page = page_error };
+
+	folder_fill();
+	options.dir = folder;
+	CHECK_INT(tn_http_files_open(&options, &files), 0);
+	serve_open(&serve, &server);
+	for (size_t i = 0; i < TN_COUNT(page_rows); i++)
+		ask(&page_rows[i]);
+	close_files();
+	tn_dir_free(folder);
+	return 0;
+}
+
+static void
+test_page(void **state)
+{
+	simulate(page_run, NULL);
+}
+
+/* ---- what is refused ---------------------------------------------------- */
+
 static int
 refused_run(void *arg)
 {
@@ -622,7 +782,10 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_own),
+		cmocka_unit_test(test_page),
 		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_route),
 	};
 	int failed = 0;
 

@@ -54,6 +54,18 @@ take_away(const char *name, const char *text)
 	CHECK_INT(os->close(root), 0);
 }
 
+/* Of the same size and as old; renaming changes no time here. */
+static void
+put_twin(const char *name, const char *text)
+{
+	const struct tn__os_ops *os = tn__os();
+	int root = os->open_root("/srv");
+
+	CHECK(root >= 0);
+	CHECK_INT(os->rename(root, "twin", name, false), 0);
+	CHECK_INT(os->close(root), 0);
+}
+
 static void
 wait_ms(int64_t ms)
 {
@@ -134,6 +146,8 @@ static const struct row {
 	    "new", "new" },
 	{ "made longer in place", "a.txt", "", "a.txt", "old", "old", put,
 	    "a.txt", "longer", "longer" },
+	{ "replaced by one that looks the same", "a.txt", "", "a.txt", "old",
+	    "old", put_twin, "a.txt", NULL, "twi" },
 	{ "removed", "a.txt", "", "a.txt", "old", "old", take_away, "a.txt",
 	    NULL, "404" },
 	{ "made", "b.txt", "", "a.txt", "", "404", put, "b.txt", "new",
@@ -174,6 +188,7 @@ row_run(void *arg)
 	int64_t seen;
 
 	put(row->file, row->text);
+	put("twin", "twi");
 	open_files((struct tn_http_files_options){ .cache_ms = CACHE_MS });
 	wait_ms(10000);
 	CHECK_TEXT(get(row->path, row->fields), row->before);
@@ -446,6 +461,7 @@ shorter_run(void *arg)
 	CHECK_INT(serve_bytes(&serve, tn_slice_str(asked), SIZE_MAX), 0);
 	CHECK(serve.out.len > 149000 && serve.out.len < 151000);
 	CHECK(!has("404"));
+	CHECK_INT(serve.out.data[serve.out.len - 1], 'x');
 	CHECK_INT(strncmp(serve.errors.data, "HTTP reply: ", 12), 0);
 	close_files();
 	return 0;
