@@ -165,6 +165,40 @@ TN_API void tn_server_counters(struct tn_server *server,
 TN_API void tn_server_free(struct tn_server *server);
 TN_DEFINE_CLEANUP(struct tn_server, tn_server_free) /* tn_server_freep */
 
+/* ---- as a service ------------------------------------------------------ */
+
+/* What sd_notify(3) does: tells who supervises this process (NOTIFY_SOCKET, a
+ * path or an @name) "READY=1", "STOPPING=1", "STATUS=...", without waiting.  1
+ * when it was told, 0 when there is nobody to tell, or why it could not be. */
+TN_API int tn_systemd_notify(const char *state);
+
+/* A fiber's function, for tn_go(): says "WATCHDOG=1" in time as long as its
+ * loop turns, until it is cancelled.  Returns 0 at once when nobody asks for
+ * that (WATCHDOG_USEC). */
+TN_API int tn_systemd_watchdog(void *unused);
+
+struct tn_handover_options {
+	char *const *argv; /* the program, looked for as execvp(3) does, and
+			    * its arguments; ends in NULL */
+	int64_t ready_ms;  /* until it has to be ready; 60,000; -1 = no limit */
+	uint64_t reserved[8];
+};
+
+/* Starts a program, this one again perhaps in a newer version, and gives it the
+ * listeners of all these servers (LISTEN_FDS): there tn_listen() finds them by
+ * the address that it is asked for, or by the name that systemd gave.  Waits
+ * until it says tn_systemd_notify("READY=1"), or sd_notify() does; meanwhile
+ * these servers serve on.
+ *
+ * Its process number: when these servers are shut down now, nobody was refused.
+ * Our supervisor has been told who the main process is, and should hear nothing
+ * more from this one.  Otherwise -ECHILD with how it ended, -ETIMEDOUT when it
+ * was not ready in time, or why it could not be started: it is gone then, and
+ * nothing has changed.  Any kind of server may be handed over, and its files of
+ * Unix sockets are. */
+TN_API TN_CHECK int tn_server_handover(struct tn_server *const *servers,
+    size_t count, const struct tn_handover_options *options);
+
 /* tn_date_ctime() (tenon/date.h) of the present instant, for handlers that
  * stamp what they answer.  The string belongs to the thread and changes at the
  * next call. */

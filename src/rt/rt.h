@@ -319,7 +319,7 @@ int tn__process_fork(struct tn__process *ret);
 /* Another program, which this process may start whatever else runs in it. */
 struct tn__spawn {
 	char *const *argv; /* ends in NULL; argv[0] as execvp(3) has it */
-	char *const *environment; /* likewise */
+	char *const *environment;
 	/* Where in the environment's strings it writes its process number, and
 	 * a NUL behind: room for TN_UINT_DIGITS + 1 bytes each. */
 	char *const *numbers;
