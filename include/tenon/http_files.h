@@ -85,10 +85,11 @@ TN_API void tn_http_files_free(struct tn_http_files *files);
 TN_DEFINE_CLEANUP(struct tn_http_files, tn_http_files_free)
 
 /* Answers GET and HEAD with what is at `path` beneath the folder, decoded; data
- * NULL: {path...} of the route, or without one the request's whole path.  OPTIONS is told what there is.  0 when it has
- * replied; > 0 is the status that is still to be given, with the fields that
- * belong to it added already: 301 for a folder without its "/", 400, 403, 404,
- * 405, 412, 416, 503.  < 0 as a handler.
+ * NULL: {path...} of the route, or without one the request's whole path.
+ * OPTIONS is told what there is.  0 when it has replied; > 0 is the status that
+ * is still to be given, with the fields that belong to it added already: 301
+ * for a folder without its "/", 400, 403, 404, 405, 412, 416, 503.  < 0 as a
+ * handler.
  *
  * A file replaced, changed or removed is not served longer than `cache_ms`
  * after, except to whom it is under way.  A sibling older than the file it
