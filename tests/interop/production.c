@@ -2,9 +2,9 @@
  *
  *     production [NAME=VALUE...] ADDRESS...
  *
- * It says READY=1 when it serves, starts itself again on SIGUSR2 and ends on
- * SIGTERM.  FAIL in the environment spoils one that was started so: "exit"
- * ends, "silent" is never ready. */
+ * It says READY=1, and "ready" behind its addresses, when it serves, starts
+ * itself again on SIGUSR2 and ends on SIGTERM.  FAIL in the environment spoils
+ * one that was started so: "exit" ends, "silent" is never ready. */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -82,6 +82,8 @@ obey(void *arg)
 
 	if (r == 0 && (getenv("FAIL") == NULL || getenv("LISTEN_PID") == NULL))
 		r = tn_systemd_notify("READY=1");
+	printf("ready\n");
+	fflush(stdout);
 	while (r >= 0 && (r = tn_signals_wait(signals)) > 0) {
 		if (r == SIGUSR2) {
 			restart();

@@ -36,6 +36,7 @@ class Service:
         self.reader = threading.Thread(target=self.read_words)
         self.reader.start()
         assert all(self.addresses), self.said
+        assert self.process.stdout.readline() == "ready\n", self.said
         self.peer = None
         if ":" in self.addresses[0] and not self.addresses[0].startswith("u"):
             host, port = self.addresses[0].rsplit(":", 1)
@@ -250,14 +251,12 @@ def test_restart_gone():
     with tempfile.TemporaryDirectory() as folder:
         copy = os.path.join(folder, "production")
         os.symlink(os.path.realpath(PROGRAM), copy)
-        with Service("127.0.0.1:0", executable=PROGRAM) as s:
-            pass
         program = subprocess.Popen([copy, "127.0.0.1:0"], text=True,
                                    stdout=subprocess.PIPE,
                                    stderr=subprocess.PIPE)
-        assert program.stdout.readline()
+        while program.stdout.readline() != "ready\n":
+            pass
         os.unlink(copy)
-        time.sleep(0.2)
         program.send_signal(signal.SIGUSR2)
         line = program.stderr.readline()
         program.send_signal(signal.SIGTERM)

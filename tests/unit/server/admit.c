@@ -52,7 +52,9 @@ static void
 show(struct tn_server *server)
 {
 	tn_server_counters(server, &shown->counters);
+	pthread_mutex_lock(&server->peers.lock);
 	shown->peers = server->peers.used;
+	pthread_mutex_unlock(&server->peers.lock);
 	atomic_store(&server->proxy_logged, 0);
 	atomic_store(&server->peer_logged, 0);
 }
