@@ -183,7 +183,6 @@ int
 tn_http_files_reply(struct tn_http_exchange *x, struct tn_http_files *files,
     struct tn_slice path)
 {
-
 	if (x->head.verb != TN__HTTP_GET && x->head.verb != TN__HTTP_HEAD)
 		return files_refuse(x);
 	if (path.data == NULL)

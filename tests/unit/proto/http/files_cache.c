@@ -338,8 +338,8 @@ bytes_run(void *arg)
 	put("c", text);
 	text[100] = '\0';
 	put("d", text);
-	open_files((struct tn_http_files_options){ .cache_bytes_max = 25000,
-	    .cache_file_max = 20000 });
+	open_files((struct tn_http_files_options){
+	    .cache_bytes_max = 25000, .cache_file_max = 20000 });
 	for (int i = 0; i < 3; i++)
 		for (const char *name = "abcd"; *name != '\0'; name++) {
 			(void)get((char[]){ *name, '\0' }, "");
