@@ -175,7 +175,7 @@ COMMANDS = {"tenon": tenon, "minimal": minimal, "nginx": nginx,
             "lighttpd": lighttpd, "h2o": h2o}
 
 SAYS = {
-    "tenon": "one loop, no access log, no cache",
+    "tenon": "one loop, no access log, its cache as it comes",
     "minimal": "hand-written epoll, one file, replies prepared, "
                "sendfile from 64 KiB on",
     "nginx": "{version}, one process, open_file_cache, multi_accept; sendfile "

@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <tenon/buffer.h>
 #include <tenon/error.h>
-#include <tenon/http.h>
+#include <tenon/http_files.h>
 #include <tenon/number.h>
 
 #include "dialogue/http.h"
@@ -124,6 +124,20 @@ http_big(struct tn_http_exchange *x, struct talk_ours *ours)
 	return tn_http_reply(x, 200, NULL, tn_slice(body, sizeof(body)));
 }
 
+/* 200 bytes of which there may be parts. */
+static int
+http_letters(struct tn_http_exchange *x, struct talk_ours *ours)
+{
+	char bytes[200];
+
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (char)('a' + i % 26);
+	return tn_http_reply_content(x,
+	    &(struct tn_http_content){ .bytes = tn_slice(bytes, sizeof(bytes)),
+		.type = "text/plain",
+		.etag = "\"v1\"" });
+}
+
 /* "status 404" */
 static int
 http_status(struct tn_http_exchange *x, struct talk_ours *ours)
@@ -162,6 +176,7 @@ static const struct http_handler {
 	{ "fail", http_fail, 2 },
 	{ "half", http_half, 1 },
 	{ "hello", http_hello, 1 },
+	{ "letters", http_letters, 1 },
 	{ "short", http_short, 1 },
 	{ "slow", http_slow, 1 },
 	{ "status", http_status, 2 },

@@ -74,10 +74,12 @@ finally:
     server.wait()
     server.stdout.close()
 
-# docs/http-server.md shows pieces of it, as they are.
+# docs/http-server.md shows pieces of it and of another, as they are.
 source = os.environ.get("TENON_SOURCE", ".")
-with open(os.path.join(source, "examples", "http_api.c")) as file:
-    example = file.read()
+example = ""
+for name in "http_api.c", "http_files.c":
+    with open(os.path.join(source, "examples", name)) as file:
+        example += file.read()
 with open(os.path.join(source, "docs", "http-server.md")) as file:
     pieces = re.findall(r"```c\n(.*?)```", file.read(), re.S)
 assert pieces
