@@ -1,6 +1,6 @@
 /* tenon/http_files.h - files over HTTP: the preconditions and ranges of
- * RFC 9110 (sections 13 and 14), siblings that were compressed beforehand, and
- * a cache of open files.
+ * RFC 9110 (sections 13 and 14), siblings that were compressed beforehand,
+ * small files compressed here, and a cache of all that.
  *
  * For a whole folder there is a struct tn_http_files; a handler that has the
  * bytes or the file itself gives them to tn_http_reply_content(). */
@@ -71,6 +71,17 @@ struct tn_http_files_options {  /* all-zero but `dir` is valid; 0 = default */
 	int64_t cache_bytes_max; /* memory in all; 32 MiB */
 	int64_t cache_file_max;  /* bytes of a file that is kept in memory;
 				  * 64 KiB; -1 = none */
+
+	/* A file of a type that becomes much smaller (text, JSON, SVG, wasm,
+	 * ...) is compressed for clients that would have it so: once, on a
+	 * worker thread, and kept in the cache for as long as the file itself.
+	 * Until it is made others get it plain, as does everybody while the
+	 * file is younger than two seconds, when it becomes but little smaller,
+	 * or stands beside siblings of its own; and without a cache. */
+	bool no_compress;
+	int64_t compress_min;    /* not below so many bytes; 256 */
+	int64_t compress_max;    /* nor above: those are sent as they are, and
+				  * by sendfile; 1 MiB */
 	uint64_t reserved[8];
 };
 

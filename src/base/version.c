@@ -9,6 +9,15 @@ static const char *const version_features[] = {
 #else
 	"ucontext-fibers",
 #endif
+#if TN__ZLIB
+	"gzip",
+#endif
+#if TN__BROTLI
+	"brotli",
+#endif
+#if TN__ZSTD
+	"zstd",
+#endif
 	"guard-install", /* tried first; older kernels get mprotect */
 };
 

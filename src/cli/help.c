@@ -164,7 +164,7 @@ cli_version(FILE *out)
 {
 	/* Every name that tn_has() may say yes to. */
 	static const char *const features[] = { "asm-fibers", "ucontext-fibers",
-		"guard-install", "tls", "zlib", "brotli", "zstd", "icu", "psl",
+		"guard-install", "tls", "gzip", "brotli", "zstd", "icu", "psl",
 		"expat" };
 
 	fprintf(out, "tenon %s\nfeatures:", tn_version());

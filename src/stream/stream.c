@@ -165,6 +165,16 @@ tn__stream_receive(struct tn_stream *s, size_t min)
 	return stream_receive(s, min);
 }
 
+/* A filter that waits in its recv has said itself what went wrong below, or in
+ * it. */
+static int __attribute__((noinline))
+stream_fail(struct tn_stream *s, int code)
+{
+	if (s->below != NULL && s->ops->ready == NULL && code != -ENOMEM)
+		return code;
+	return tn__stream_fail(s, code, "read from");
+}
+
 /* ---- fill and consume --------------------------------------------------- */
 
 int
@@ -184,7 +194,7 @@ tn_stream_fill(struct tn_stream *s, size_t min, struct tn_slice *ret)
 	if (stream_has(s) == 0 || stream_has(s) < min) {
 		r = stream_receive(s, min);
 		if (r < 0)
-			return tn__stream_fail(s, r, "read from");
+			return stream_fail(s, r);
 	}
 	*ret = s->in == NULL
 	    ? tn_slice(NULL, 0)

@@ -26,7 +26,8 @@ struct tn__stream_ops {
 	/* Waits until recv would make progress; NULL: recv may wait. */
 	int (*ready)(struct tn_stream *s);
 	/* Bytes, 0 at the end, -errno.  With `ready` it never waits: -EAGAIN
-	 * and -EINTR ask for ready() again, every other error is final. */
+	 * and -EINTR ask for ready() again, every other error is final.  A
+	 * filter's without `ready` sets the text of its errors. */
 	ssize_t (*recv)(struct tn_stream *s, void *out, size_t size);
 
 	/* As tn_stream_fill and tn_stream_consume. */
@@ -50,6 +51,9 @@ struct tn__stream_ops {
 	 * that needs no buffer. */
 	int (*write)(struct tn_stream *s, struct tn_slice bytes);
 	bool wants_empty; /* writes of no bytes too: nothing else is one */
+
+	/* Filters that gather what is written: all of it goes to `below`. */
+	int (*flush)(struct tn_stream *s);
 
 	/* No more will be written.  Carrier: half-close, everything was sent.
 	 * Filter: writes its end marker into `below`. */

@@ -251,9 +251,16 @@ tn_stream_printf(struct tn_stream *s, const char *format, ...)
 int
 tn_stream_flush(struct tn_stream *s)
 {
+	int r;
+
 	if (s->write_error < 0)
 		return tn__stream_fail(s, s->write_error, "write to");
 	if (s->ops->send != NULL)
 		return tn__stream_drain(s, 0);
+	if (s->ops->flush != NULL && !s->shut) {
+		r = s->ops->flush(s);
+		if (r < 0)
+			return s->write_error = r;
+	}
 	return s->below == NULL ? 0 : tn_stream_flush(s->below);
 }

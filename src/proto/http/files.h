@@ -28,6 +28,7 @@ struct tn__http_files_variant {
 	struct tn__http_content content;
 	struct tn_file_info info;
 	struct tn_file *file; /* content's, when its bytes are not here */
+	size_t bytes;         /* of memory */
 	char text[];          /* the lines of the content, and its bytes */
 };
 
@@ -47,6 +48,9 @@ struct tn__http_files_entry {
 	size_t bytes; /* of memory, all in all */
 	struct tn__http_files_variant *variants[TN__HTTP_CODINGS];
 	bool has_siblings; /* files in a coding may stand for it */
+	bool may_squeeze;  /* and where none does, it may be compressed here */
+	atomic_uint tried; /* to do so, 1 << coding; and what came of it: */
+	_Atomic(struct tn__http_files_variant *) made[TN__HTTP_CODINGS];
 	size_t path_len; /* of the request's; an index has a longer one: */
 	char path[];
 };
@@ -59,6 +63,15 @@ bool tn__http_files_is_same(struct tn_http_files *files,
     const struct tn__http_files_entry *entry);
 /* Gives a reference back; NULL is fine. */
 void tn__http_files_put(struct tn__http_files_entry *entry);
+
+/* A variant of this entry with room for `size` bytes, at *ret_bytes, which are
+ * its content; not yet one of the entry's.  `made`: nothing that stands beside
+ * the file but made of it, and the hash of those bytes. */
+int tn__http_files_variant_new(struct tn_http_files *files,
+    const struct tn__http_files_entry *entry, enum tn__http_coding coding,
+    const struct tn_file_info *info, uint64_t made, size_t size,
+    struct tn__http_files_variant **ret, char **ret_bytes);
+void tn__http_files_variant_free(struct tn__http_files_variant *variant);
 
 /* The status that says to a client that a path could not be opened; 0: the
  * failure is ours. */
@@ -83,6 +96,7 @@ struct tn_http_files {
 	struct tn__http_files_shard *shards;
 	size_t shard_count; /* a power of two */
 	uint64_t key[2];    /* of the hash */
+	atomic_int squeezing; /* files being compressed just now */
 };
 
 int tn__http_files_cache_open(struct tn_http_files *files);
@@ -90,8 +104,22 @@ void tn__http_files_cache_close(struct tn_http_files *files);
 /* Forgets everything, and so closes all that nobody uses just now. */
 void tn__http_files_cache_drop(struct tn_http_files *files);
 
+/* The entry has it from now on, and the cache counts its `bytes`.  False when
+ * they are too many. */
+bool tn__http_files_add_made(struct tn_http_files *files,
+    struct tn__http_files_entry *entry, enum tn__http_coding coding,
+    struct tn__http_files_variant *variant, size_t bytes);
+
 /* What is at `path` now, or was within cache_ms, with a reference. */
 int tn__http_files_get(struct tn_http_files *files, struct tn_slice path,
     struct tn__http_files_entry **ret);
+
+/* ---- compressed here: http_files_squeeze.c ------------------------------- */
+
+/* What this request is given of the file.  Who asks first for a coding waits
+ * until it is made, on a worker; others get what there is meanwhile. */
+const struct tn__http_content *tn__http_files_choose(
+    struct tn_http_exchange *x, struct tn_http_files *files,
+    struct tn__http_files_entry *entry);
 
 #endif

@@ -11,17 +11,10 @@
 /* ---- replies ------------------------------------------------------------ */
 
 static int
-files_send(struct tn_http_exchange *x, const struct tn__http_files_entry *e)
+files_send(struct tn_http_exchange *x, struct tn_http_files *files,
+    struct tn__http_files_entry *e)
 {
-	enum tn__http_coding coding = TN__HTTP_PLAIN;
-	unsigned there = 0;
-
-	for (int i = TN__HTTP_PLAIN + 1; i < TN__HTTP_CODINGS; i++)
-		there |= (unsigned)(e->variants[i] != NULL) << i;
-	if (there != 0)
-		coding = tn__http_coding_choose(tn__http_known(&x->head,
-		    x->text, TN__HTTP_ACCEPT_ENCODING), there);
-	return tn__http_content_reply(x, &e->variants[coding]->content);
+	return tn__http_content_reply(x, tn__http_files_choose(x, files, e));
 }
 
 /* To the same address with a "/" behind it.  It is made of the path as resolved,
@@ -79,20 +72,20 @@ files_fall_back(struct tn_http_exchange *x, struct tn_http_files *files,
 	if (made_up == 2)
 		r = tn_http_reply_field(x, "Vary", "Accept");
 	if (r == 0)
-		r = e->kind == TN__HTTP_FILES_FILE ? files_send(x, e) : 404;
+		r = e->kind == TN__HTTP_FILES_FILE ? files_send(x, files, e) : 404;
 	tn__http_files_put(e);
 	return r;
 }
 
 static int
 files_answer(struct tn_http_exchange *x, struct tn_http_files *files,
-    struct tn_slice path, const struct tn__http_files_entry *e)
+    struct tn_slice path, struct tn__http_files_entry *e)
 {
 	const struct tn_http_files_options *o = &files->options;
 
 	switch (e->kind) {
 	case TN__HTTP_FILES_FILE:
-		return files_send(x, e);
+		return files_send(x, files, e);
 	case TN__HTTP_FILES_FOLDER:
 		return o->folder == NULL ? 403 : o->folder(x, path, o->arg);
 	case TN__HTTP_FILES_SLASH:
@@ -270,6 +263,8 @@ files_defaults(struct tn_http_files_options *o)
 		o->cache_files_max = 1 << 24;
 	files_default(&o->cache_bytes_max, 32 << 20);
 	files_default(&o->cache_file_max, 64 << 10);
+	files_default(&o->compress_min, 256);
+	files_default(&o->compress_max, 1 << 20);
 }
 
 int

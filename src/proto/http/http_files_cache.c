@@ -130,6 +130,20 @@ shard_make_room(struct tn__http_files_shard *shard, size_t bytes,
 	}
 }
 
+/* With a reference of the shard's. */
+static void
+shard_put_in(struct tn__http_files_shard *shard, struct tn__http_files_entry *e)
+{
+	struct tn__http_files_entry **at =
+	    &shard->buckets[e->hash & (shard->bucket_count - 1)];
+
+	e->next = *at;
+	*at = e;
+	tn__list_push_front(&shard->ages, &e->age);
+	shard->count++;
+	shard->bytes += e->bytes;
+}
+
 /* What was taken out; without the lock, as files may be closed. */
 static void
 shard_put_all(struct tn__http_files_entry *e)
@@ -168,17 +182,40 @@ cache_add(struct tn_http_files *files, struct tn__http_files_entry *e)
 	}
 	if (e->bytes <= shard->bytes_max) {
 		shard_make_room(shard, e->bytes, &out);
-		at = &shard->buckets[e->hash & (shard->bucket_count - 1)];
-		e->next = *at;
-		*at = e;
-		tn__list_push_front(&shard->ages, &e->age);
-		shard->count++;
-		shard->bytes += e->bytes;
+		shard_put_in(shard, e);
 		atomic_fetch_add_explicit(&e->references, 1,
 		    memory_order_relaxed);
 	}
 	pthread_mutex_unlock(&shard->lock);
 	shard_put_all(out);
+}
+
+/* An entry that was replaced meanwhile takes it along. */
+bool
+tn__http_files_add_made(struct tn_http_files *files,
+    struct tn__http_files_entry *e, enum tn__http_coding coding,
+    struct tn__http_files_variant *variant, size_t bytes)
+{
+	struct tn__http_files_shard *shard = cache_shard(files, e->hash);
+	struct tn__http_files_entry *out = NULL, **at;
+	bool fits;
+
+	pthread_mutex_lock(&shard->lock);
+	fits = bytes <= shard->bytes_max - e->bytes;
+	at = shard_find(shard, e->hash, tn_slice(e->path, e->path_len));
+	if (fits && *at == e) {
+		shard_take(shard, at, &out);
+		out = NULL; /* it comes back, with its reference */
+		e->bytes += bytes;
+		shard_make_room(shard, e->bytes, &out);
+		shard_put_in(shard, e);
+	}
+	if (fits)
+		atomic_store_explicit(&e->made[coding], variant,
+		    memory_order_release);
+	pthread_mutex_unlock(&shard->lock);
+	shard_put_all(out);
+	return fits;
 }
 
 /* With a reference, or NULL; and until when it is believed. */

@@ -120,12 +120,13 @@ entry_put_rules(struct tn__http_out *o, const struct tn_http_files_rule *rules,
 
 /* ---- fields ------------------------------------------------------------- */
 
-#define ENTRY_ETAG_MAX (3 * TN_HEX_DIGITS + 16)
+#define ENTRY_ETAG_MAX (4 * TN_HEX_DIGITS + 16)
 
-/* Another file, size, time or coding makes another tag. */
+/* Another file, size, time or coding makes another tag, and so do other bytes
+ * that the next version of a codec makes of the same file. */
 static struct tn_slice
 entry_etag(const struct tn_file_info *info, enum tn__http_coding coding,
-    bool weak, char out[ENTRY_ETAG_MAX])
+    uint64_t made, bool weak, char out[ENTRY_ETAG_MAX])
 {
 	struct tn__http_out o = { .data = out, .cap = ENTRY_ETAG_MAX };
 
@@ -138,6 +139,10 @@ entry_etag(const struct tn_file_info *info, enum tn__http_coding coding,
 	if (coding != TN__HTTP_PLAIN) {
 		tn__http_put(&o, TN_SLICE("-"));
 		tn__http_put(&o, tn_slice_str(tn__http_coding_names[coding]));
+	}
+	if (made != 0) {
+		tn__http_put(&o, TN_SLICE("-"));
+		o.len += tn_format_hex(out + o.len, made);
 	}
 	tn__http_put(&o, TN_SLICE("\""));
 	return tn_slice(out, o.len);
@@ -155,12 +160,12 @@ struct entry_fields {
 static void
 entry_print(struct entry_fields *f, const struct tn_http_files *files,
     const struct tn__http_files_entry *e, const struct tn_file_info *info,
-    enum tn__http_coding coding)
+    enum tn__http_coding coding, uint64_t made)
 {
 	const struct tn_http_files_rule *rules = files->options.rules;
 	struct tn_slice path = tn_slice_str(e->path);
 	char tag[ENTRY_ETAG_MAX], date[TN_HTTP_DATE_SIZE];
-	struct tn_slice etag = entry_etag(info, coding,
+	struct tn_slice etag = entry_etag(info, coding, made,
 	    e->wall - info->modified_ns < ENTRY_SETTLES, tag);
 	struct tn_slice type = entry_value(rules, "Content-Type", path,
 	    tn_mime_type(path));
@@ -178,7 +183,7 @@ entry_print(struct entry_fields *f, const struct tn_http_files *files,
 	if (entry_value(rules, "Cache-Control", path, NULL).data == NULL)
 		tn__http_put_field(&f->out, TN_SLICE("Cache-Control"),
 		    TN_SLICE("no-cache"));
-	if (e->has_siblings)
+	if (e->has_siblings || e->may_squeeze)
 		tn__http_put_field(&f->out, TN_SLICE("Vary"),
 		    TN_SLICE("Accept-Encoding"));
 	entry_put_rules(&f->out, rules, path);
@@ -191,8 +196,8 @@ entry_print(struct entry_fields *f, const struct tn_http_files *files,
 
 /* ---- variants ----------------------------------------------------------- */
 
-static void
-variant_free(struct tn__http_files_variant *v)
+void
+tn__http_files_variant_free(struct tn__http_files_variant *v)
 {
 	if (v == NULL)
 		return;
@@ -234,36 +239,55 @@ variant_read(struct tn__http_files_variant *v, char *bytes)
 	return 0;
 }
 
+int
+tn__http_files_variant_new(struct tn_http_files *files,
+    const struct tn__http_files_entry *e, enum tn__http_coding coding,
+    const struct tn_file_info *info, uint64_t made, size_t size,
+    struct tn__http_files_variant **ret, char **ret_bytes)
+{
+	struct tn__http_files_variant *v;
+	struct entry_fields fields;
+
+	entry_print(&fields, files, e, info, coding, made);
+	if (fields.out.full)
+		return tn_error_set(TN_ELIMIT, "HTTP files: %s: more than %d "
+		    "bytes of fields", e->path, ENTRY_FIELDS);
+	v = tn__zalloc(sizeof(*v) + fields.out.len + size);
+	if (v == NULL)
+		return tn__error_nomem();
+	v->bytes = sizeof(*v) + fields.out.len + size;
+	v->info = *info;
+	memcpy(v->text, fields.text, fields.out.len);
+	variant_point(v, &fields);
+	v->content.bytes = *ret_bytes = v->text + fields.out.len;
+	v->content.size = (int64_t)size;
+	*ret = v;
+	return 0;
+}
+
 /* Takes the file when it succeeds. */
 static int
 variant_make(struct tn_http_files *files, struct tn__http_files_entry *e,
     enum tn__http_coding coding, struct tn_file **file)
 {
 	struct tn__http_files_variant *v;
-	struct entry_fields fields;
 	struct tn_file_info info;
-	size_t size;
-	int r = 0;
+	size_t size = 0;
+	char *bytes;
+	int r;
 
 	tn_file_info(*file, &info);
-	entry_print(&fields, files, e, &info, coding);
-	if (fields.out.full)
-		return tn_error_set(TN_ELIMIT, "HTTP files: %s: more than %d "
-		    "bytes of fields", e->path, ENTRY_FIELDS);
-	size = sizeof(*v) + fields.out.len;
 	if (info.size <= files->options.cache_file_max)
-		size += (size_t)info.size;
-	v = tn__zalloc(size);
-	if (v == NULL)
-		return tn__error_nomem();
-	memcpy(v->text, fields.text, fields.out.len);
-	variant_point(v, &fields);
-	v->info = info;
+		size = (size_t)info.size;
+	r = tn__http_files_variant_new(files, e, coding, &info, 0, size, &v,
+	    &bytes);
+	if (r < 0)
+		return r;
 	v->file = TN_TAKE(*file);
 	if (info.size <= files->options.cache_file_max)
-		r = variant_read(v, v->text + fields.out.len);
+		r = variant_read(v, bytes);
 	if (r < 0) {
-		variant_free(v);
+		tn__http_files_variant_free(v);
 		return r;
 	}
 	if (v->file != NULL) {
@@ -271,7 +295,7 @@ variant_make(struct tn_http_files *files, struct tn__http_files_entry *e,
 		v->content.size = info.size;
 	}
 	e->variants[coding] = v;
-	e->bytes += size;
+	e->bytes += v->bytes;
 	e->settled = e->settled &&
 	    e->wall - info.modified_ns >= ENTRY_SETTLES &&
 	    e->wall - info.changed_ns >= ENTRY_SETTLES;
@@ -351,8 +375,10 @@ tn__http_files_put(struct tn__http_files_entry *e)
 	if (e == NULL || atomic_fetch_sub_explicit(&e->references, 1,
 	        memory_order_acq_rel) > 1)
 		return;
-	for (int i = 0; i < TN__HTTP_CODINGS; i++)
-		variant_free(e->variants[i]);
+	for (int i = 0; i < TN__HTTP_CODINGS; i++) {
+		tn__http_files_variant_free(e->variants[i]);
+		tn__http_files_variant_free(e->made[i]);
+	}
 	tn__free(e);
 }
 
@@ -362,13 +388,17 @@ entry_fill(struct tn_http_files *files, struct tn__http_files_entry *e,
 {
 	const struct tn_http_files_options *o = &files->options;
 	struct tn_slice path = tn_slice_str(e->path);
+	bool loose = tn__http_type_is_loose(entry_value(o->rules,
+	    "Content-Type", path, tn_mime_type(path)));
+	struct tn_file_info info;
 	int r;
 
+	tn_file_info(*file, &info);
 	e->kind = TN__HTTP_FILES_FILE;
 	e->settled = true;
-	e->has_siblings = !o->no_precompressed &&
-	    tn__http_type_is_loose(entry_value(o->rules, "Content-Type",
-	        path, tn_mime_type(path)));
+	e->has_siblings = loose && !o->no_precompressed;
+	e->may_squeeze = loose && !o->no_compress && files->shard_count > 0 &&
+	    info.size >= o->compress_min && info.size <= o->compress_max;
 	r = variant_make(files, e, TN__HTTP_PLAIN, file);
 	if (r == 0 && e->has_siblings)
 		entry_look_beside(files, e);
