@@ -40,4 +40,11 @@ int app_share_error_page(struct tn_http_exchange *x, int status, void *arg);
 TN_CHECK int app_share_log_line(const struct tn_http_record *record,
     struct tn_buffer *out);
 
+/* The same as one JSON object: "time" (RFC 3339, UTC), "peer", "host",
+ * "method", "target", "version", "status", "bytes" of the body sent, "received"
+ * of the one that came, "seconds" that it took, "secure", "referer" and
+ * "user_agent"; what was not said is left out. */
+TN_CHECK int app_share_log_json(const struct tn_http_record *record,
+    struct tn_buffer *out);
+
 #endif

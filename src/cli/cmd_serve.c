@@ -24,14 +24,23 @@ serve_open_servers(struct serve_state *s)
 {
 	struct tn_http_server_options options = {
 		.server = {
+			.listen = {
+				.unix_mode = serve_unix_mode(),
+				.unix_owner = serve_given.unix_owner,
+			},
 			.connections_max = serve_given.connections,
+			.peer_connections_max = serve_given.per_address,
 			.drain_ms = serve_given.drain_ms,
+			.proxy_from = serve_given.proxy_from,
 		},
 		.handler = app_site_handle,
 		.arg = &s->site,
 		.error_page = app_site_error_page,
 		.record = serve_log_wanted() ? serve_record : NULL,
 		.name = "tenon",
+		.forwarded_from = serve_given.forwarded_from,
+		.forwarding = (enum tn_http_forwarding)serve_given.forwarding,
+		.request_ms = serve_given.request_ms,
 		.idle_ms = serve_given.idle_ms,
 		.rate_min = serve_given.rate == 0 ? -1 : serve_given.rate,
 	};
@@ -164,6 +173,7 @@ serve_main(void *arg)
 		    .count = s->count,
 		    .quiet = serve_given.quiet,
 		    .say = serve_given.quiet ? NULL : serve_say,
+		    .hangup = serve_log_can_reopen() ? serve_log_reopen : NULL,
 		    .arg = s,
 		});
 	while (s->count > 0)
@@ -185,8 +195,11 @@ serve_run(void)
 		.loops = serve_given.loops == 0 ? -1 : (int)serve_given.loops,
 		.stall_ms = 500,
 	};
-	int r = tn_dir_open(serve_given.folder, &dir);
+	int r = serve_check();
 
+	if (r < 0)
+		return cli_usage("serve");
+	r = tn_dir_open(serve_given.folder, &dir);
 	s.site.share = (struct app_share){
 		.dir = dir,
 		.hidden = serve_given.hidden,

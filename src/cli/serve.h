@@ -13,13 +13,27 @@
 
 struct serve_given {
 	const char *folder, *log, *spa;
+	const char *proxy_from, *forwarded_from, *unix_mode, *unix_owner;
 	struct cli_list listen, cache, pages, hosts;
 	bool hidden, no_listing, no_index, quiet;
-	int64_t loops, connections, idle_ms, drain_ms, rate;
+	int log_format; /* enum serve_log_format */
+	int forwarding; /* enum tn_http_forwarding */
+	int64_t loops, connections, per_address, rate;
+	int64_t idle_ms, request_ms, drain_ms;
+};
+
+enum serve_log_format {
+	SERVE_LOG_COMBINED,
+	SERVE_LOG_JSON,
 };
 
 extern struct serve_given serve_given;
 extern const struct cli_option serve_options[];
+
+/* What no option can tell by itself; inside of serve_run(). */
+TN_CHECK int serve_check(void);
+/* The number behind --unix-mode, 0 without it. */
+int serve_unix_mode(void);
 
 /* ---- what runs ---------------------------------------------------------- */
 
@@ -42,6 +56,10 @@ bool serve_log_wanted(void);
 TN_CHECK int serve_log_prepare(void);
 TN_CHECK int serve_log_open(void);
 void serve_log_close(void);
+
+/* Whether SIGHUP opens the file again, and doing so. */
+bool serve_log_can_reopen(void);
+void serve_log_reopen(void *unused);
 
 void serve_log_add(const struct tn_http_record *record);
 

@@ -3,13 +3,15 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <tenon/error.h>
+#include <unistd.h>
 
 #include "cli/access_log.h"
 #include "cli/serve.h"
+#include "cli/warn.h"
 
 static struct {
 	struct cli_access_log log;
-	struct tn_append *file;
+	struct tn_append *file; /* until the log has taken it */
 } serve_log;
 
 bool
@@ -64,7 +66,27 @@ int
 serve_log_open(void)
 {
 	return serve_log_wanted() ?
-	    cli_access_log_open(&serve_log.log, "serve", serve_log.file) : 0;
+	    cli_access_log_open(&serve_log.log, "serve",
+	        TN_TAKE(serve_log.file)) : 0;
+}
+
+/* Who rotates logs has a file and no terminal, whose end is SIGHUP too. */
+bool
+serve_log_can_reopen(void)
+{
+	return serve_log_has_file() && !isatty(STDIN_FILENO);
+}
+
+void
+serve_log_reopen(void *unused)
+{
+	struct tn_append *file;
+
+	(void)unused;
+	if (serve_log_open_file(serve_given.log, &file) == 0)
+		cli_access_log_replace(&serve_log.log, file);
+	else /* the old one goes on */
+		cli_warn("serve", tn_error_text());
 }
 
 void
@@ -79,6 +101,8 @@ serve_log_add(const struct tn_http_record *record)
 {
 	TN_CLEANUP(tn_buffer_free) struct tn_buffer line = { 0 };
 
-	if (serve_log_wanted() && app_share_log_line(record, &line) == 0)
+	if (serve_log_wanted() &&
+	    (serve_given.log_format == SERVE_LOG_JSON ? app_share_log_json :
+		app_share_log_line)(record, &line) == 0)
 		cli_access_log_add(&serve_log.log, tn_buffer_slice(&line));
 }

@@ -73,6 +73,10 @@ serving_watch(void *arg)
 			tn_dump(stderr);
 			continue;
 		}
+		if (r == SIGHUP && s->what->hangup != NULL) {
+			s->what->hangup(s->what->arg);
+			continue;
+		}
 		/* A terminal that goes away says so several times. */
 		if (r == SIGHUP && draining)
 			continue;
@@ -122,7 +126,8 @@ int
 cli_serve(const struct cli_serving *serving)
 {
 	static const int numbers[] = { SIGINT, SIGTERM, SIGQUIT, SIGHUP };
-	size_t count = TN_COUNT(numbers) - serving_ignores(SIGHUP);
+	size_t count = TN_COUNT(numbers) -
+	    (serving->hangup == NULL && serving_ignores(SIGHUP));
 	struct serving s = { .what = serving };
 	TN_CLEANUP(tn_signals_freep) struct tn_signals *signals = NULL;
 	TN_CLEANUP(tn_group_freep) struct tn_group *servers = NULL;

@@ -1,10 +1,15 @@
 """tenon serve where many others use it: its options for apps, hosts, caches,
 proxies, logs and those who watch it."""
+import json
 import os
 import re
+import signal
+import socket
+import stat
+import time
 
 import support
-from support import folder, request, run, serving
+from support import Server, folder, read_all, request, run, serving
 
 ANY = "127.0.0.1:0"
 
@@ -14,6 +19,15 @@ def refused(*words):
     status, out, err = run("serve", "-l", ANY, *words)
     assert out == "" and err.count("\n") <= 2, err
     return status, err
+
+
+def wait_for(true):
+    """For what another process does in a moment."""
+    for _ in range(400):
+        if true():
+            return
+        time.sleep(0.05)
+    raise AssertionError("it does not happen")
 
 
 # ---- what is shown ---------------------------------------------------------------
@@ -131,10 +145,171 @@ def each_host_has_its_folder():
         assert status == 2 and part in err, err
 
 
+# ---- who asks -----------------------------------------------------------------------
+
+
+def ask_at(port, data):
+    reply = support.exchange(port, data)
+    return int(reply.split(b" ")[1]) if reply else None
+
+
+GET = b"GET /a HTTP/1.0\r\n"
+
+
+def proxies_name_the_client():
+    """The first word of a line of the log is who asked."""
+    with folder({"a": b""}) as root:
+        for words, data, peer in [
+            (["--proxy-from", "127.0.0.0/8"],
+             b"PROXY TCP4 192.0.2.7 192.0.2.1 1 2\r\n" + GET, "192.0.2.7"),
+            (["--forwarded-from", "127.0.0.1"],
+             GET + b"X-Forwarded-For: 192.0.2.8\r\n", "192.0.2.8"),
+            (["--forwarded-from", "127.0.0.1"],
+             GET + b"Forwarded: for=192.0.2.8\r\n", "127.0.0.1"),
+            (["--forwarded-from", "127.0.0.1", "--forwarded-field",
+              "forwarded"],
+             GET + b"Forwarded: for=192.0.2.9\r\n", "192.0.2.9"),
+            (["--forwarded-from", "10.0.0.0/8"],
+             GET + b"X-Forwarded-For: 192.0.2.8\r\n", "127.0.0.1"),
+        ]:
+            with serving("serve", "-l", ANY, *words, root) as server:
+                assert ask_at(server.port, data + b"\r\n") == 200, words
+                status, out, err = server.stop()
+                assert (status, err) == (0, "")
+                assert out.split(" ")[0] == peer, (words, out)
+        # Who has to send a header and does not is hung up on; from others it
+        # is no request.
+        server = Server("serve", "-l", ANY, "--proxy-from", "127.0.0.1", root)
+        try:
+            assert ask_at(server.port, GET + b"\r\n") is None
+        finally:
+            status, out, err = server.stop()
+        assert (status, out) == (0, "") and "server.proxy" in err, err
+        with serving("serve", "-l", ANY, "--proxy-from", "10.0.0.0/8",
+                     root) as server:
+            assert ask_at(server.port, b"PROXY TCP4 192.0.2.7 192.0.2.1 1 2"
+                          b"\r\n" + GET + b"\r\n") == 400
+    for option in "--proxy-from", "--forwarded-from":
+        status, err = refused(option, "10.0.0.0/33")
+        assert status == 2 and "10.0.0.0/33" in err, err
+
+
+def one_address_has_its_share():
+    with folder({"a": b"x"}) as root:
+        server = Server("serve", "-l", ANY, "--per-address", "2", root)
+        place = "127.0.0.1", server.port
+        with socket.create_connection(place, 20) as one, \
+                socket.create_connection(place, 20) as two:
+            for s in one, two:
+                s.sendall(b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n")
+                assert s.recv(1000).startswith(b"HTTP/1.1 200")
+            with socket.create_connection(place, 20) as third:
+                assert third.recv(1000) == b""
+
+        def answers():
+            try:
+                return request(server.port, b"/a").status == 200
+            except (OSError, IndexError):  # hung up on
+                return False
+        wait_for(answers)
+        status, _, err = server.stop()
+        assert status == 0 and "it has 2 connections already" in err, err
+
+
+def a_request_has_its_time():
+    with folder({"a": b"x"}) as root:
+        with serving("serve", "-l", ANY, "--request-time", "200ms",
+                     root) as server:
+            with socket.create_connection(("127.0.0.1", server.port),
+                                          20) as s:
+                s.sendall(b"GET /a HTTP/1.1\r\nHo")
+                assert read_all(s).startswith(b"HTTP/1.1 408")
+
+
+def a_unix_socket_has_mode_and_owner():
+    with folder({"a": b"x"}) as root:
+        path = os.path.join(root, "s")
+        with serving("serve", "-l", f"unix:{path}", "--unix-mode", "640",
+                     "--unix-owner", f"{os.getuid()}:{os.getgid()}", root):
+            info = os.stat(path)
+            assert stat.S_IMODE(info.st_mode) == 0o640, oct(info.st_mode)
+            assert (info.st_uid, info.st_gid) == (os.getuid(), os.getgid())
+        for option, value in ("--unix-mode", "660"), ("--unix-owner", "root"):
+            status, err = refused(option, value, root)
+            assert status == 2 and "add -l unix:/path" in err, err
+        for mode in "66", "999", "0", "01777", "rw-", "000":
+            status, err = refused("--unix-mode", mode)
+            assert status == 2 and "chmod(1)" in err, err
+        status, out, err = run("serve", "-l", f"unix:{path}", "--unix-owner",
+                               "nobody-of-that-name", root)
+        assert status == 1 and "nobody-of-that-name" in err, err
+        assert not os.path.exists(path)
+
+
+# ---- what is written --------------------------------------------------------------
+
+
+def the_log_can_be_for_programs():
+    with folder({"a": b"hello"}) as root:
+        with serving("serve", "-l", ANY, "--log-format", "json",
+                     root) as server:
+            request(server.port, b"/a?x", version="1.1", fields=[
+                ("User-Agent", "\x9b\u202e\"\\")])
+            support.exchange(server.port, b"nonsense\r\n\r\n")
+            status, out, err = server.stop()
+            assert (status, err) == (0, "")
+            lines = [json.loads(line) for line in out.splitlines()]
+            line = lines[0]
+            assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z",
+                                line.pop("time")), out
+            assert 0 <= line.pop("seconds") < 20
+            assert line == {
+                "peer": "127.0.0.1", "host": "x", "method": "GET",
+                "target": "/a?x", "version": "1.1", "status": 200,
+                "bytes": 5, "received": 0, "secure": False,
+                "user_agent": "\x9b\u202e\"\\"}, line
+            assert len(lines) == 2 and lines[1]["status"] == 400
+            assert "method" not in lines[1]
+
+
+def the_log_is_opened_again_on_sighup():
+    with folder({"a": b"hello"}) as root:
+        path = os.path.join(root, "log")
+        with serving("serve", "-l", ANY, "--log", path, root) as server:
+            request(server.port, b"/a?1")
+            wait_for(lambda: os.path.getsize(path))
+            os.rename(path, path + ".1")
+            request(server.port, b"/a?2")
+            wait_for(lambda: "?2" in open(path + ".1").read())
+            server.child.send_signal(signal.SIGHUP)
+            wait_for(lambda: os.path.exists(path))
+            request(server.port, b"/a?3")
+            wait_for(lambda: "?3" in open(path).read())
+            assert "?3" not in open(path + ".1").read()
+            # What cannot be opened is told, and the old one goes on.
+            os.rename(path, path + ".2")
+            os.mkdir(path)
+            server.child.send_signal(signal.SIGHUP)
+            line = server.child.stderr.readline()
+            assert line.startswith(b"tenon serve: --log: "), line
+            request(server.port, b"/a?4")
+            wait_for(lambda: "?4" in open(path + ".2").read())
+        # Without a file SIGHUP is the end, as ever.
+        with serving("serve", "-l", ANY, root) as server:
+            server.child.send_signal(signal.SIGHUP)
+            assert server.child.wait(20) == 0
+
+
 if __name__ == "__main__":
     support.main([
         an_app_answers_for_paths_of_its_own,
         rules_say_how_long_files_keep,
         pages_of_errors_can_be_ones_own,
         each_host_has_its_folder,
+        proxies_name_the_client,
+        one_address_has_its_share,
+        a_request_has_its_time,
+        a_unix_socket_has_mode_and_owner,
+        the_log_can_be_for_programs,
+        the_log_is_opened_again_on_sighup,
     ])
