@@ -17,6 +17,8 @@ serve_record(void *arg, const struct tn_http_record *record)
 {
 	(void)arg;
 	serve_log_add(record);
+	if (serve_given.status != NULL)
+		serve_status_count(record);
 }
 
 static int
@@ -36,7 +38,8 @@ serve_open_servers(struct serve_state *s)
 		.handler = app_site_handle,
 		.arg = &s->site,
 		.error_page = app_site_error_page,
-		.record = serve_log_wanted() ? serve_record : NULL,
+		.record = serve_log_wanted() || serve_given.status != NULL ?
+		    serve_record : NULL,
 		.name = "tenon",
 		.forwarded_from = serve_given.forwarded_from,
 		.forwarding = (enum tn_http_forwarding)serve_given.forwarding,
@@ -166,16 +169,20 @@ serve_main(void *arg)
 	if (r == 0)
 		r = serve_open_servers(s);
 	if (r == 0)
+		r = serve_status_open(s);
+	if (r == 0)
 		r = serve_log_open();
 	if (r == 0)
 		r = cli_serve(&(struct cli_serving){
 		    .servers = s->servers,
 		    .count = s->count,
+		    .beside = serve_status_server(),
 		    .quiet = serve_given.quiet,
 		    .say = serve_given.quiet ? NULL : serve_say,
 		    .hangup = serve_log_can_reopen() ? serve_log_reopen : NULL,
 		    .arg = s,
 		});
+	serve_status_close();
 	while (s->count > 0)
 		tn_http_server_free(s->http[--s->count]);
 	app_site_close(&s->site);

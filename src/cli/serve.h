@@ -12,7 +12,7 @@
 /* ---- what was asked for: serve_options.c -------------------------------- */
 
 struct serve_given {
-	const char *folder, *log, *spa;
+	const char *folder, *log, *spa, *status;
 	const char *proxy_from, *forwarded_from, *unix_mode, *unix_owner;
 	struct cli_list listen, cache, pages, hosts;
 	bool hidden, no_listing, no_index, quiet;
@@ -62,6 +62,15 @@ bool serve_log_can_reopen(void);
 void serve_log_reopen(void *unused);
 
 void serve_log_add(const struct tn_http_record *record);
+
+/* ---- the server for those who watch: serve_status.c --------------------- */
+
+/* All do nothing without --status. */
+TN_CHECK int serve_status_open(struct serve_state *s);
+void serve_status_close(void);
+struct tn_server *serve_status_server(void); /* or NULL */
+
+void serve_status_count(const struct tn_http_record *record);
 
 /* ---- words: serve_say.c ------------------------------------------------- */
 

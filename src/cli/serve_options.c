@@ -175,6 +175,11 @@ const struct cli_option serve_options[] = {
 	    .choice = &serve_given.log_format, .choices = serve_log_formats,
 	    .fallback = "combined",
 	    .help = "combined, as Apache writes it, or json, an object a line" },
+	{ .name = "status", .argument = "ADDRESS",
+	    .text = &serve_given.status, .check = cli_check_stream,
+	    .help = "listen there too, for those who watch: /healthz is 200 "
+		    "while requests are taken and 503 when it ends, /metrics "
+		    "has numbers as Prometheus reads them" },
 	{ .name = "quiet", .letter = 'q', .flag = &serve_given.quiet,
 	    .help = "say nothing but errors" },
 

@@ -30,6 +30,22 @@ serve_say_address(void *arg, const struct tn_address *address, bool loopback)
 	w->first = false;
 }
 
+static void
+serve_say_status(const struct serve_words *w)
+{
+	const struct tn_server *server = serve_status_server();
+	struct tn_address address;
+	char text[TN_ADDRESS_TEXT_MAX];
+
+	if (server == NULL)
+		return;
+	tn_server_address(server, &address);
+	tn_address_format(&address, text);
+	fprintf(w->out, "%s%s%s%s\n", w->terminal.tty ? "  Status   " :
+	    "Status at ", address.storage.ss_family == AF_UNIX ? "" : "http://",
+	    text, address.storage.ss_family == AF_UNIX ? "" : "/metrics");
+}
+
 void
 serve_say(void *arg)
 {
@@ -51,6 +67,7 @@ serve_say(void *arg)
 		tn_server_address(s->servers[i], &address);
 		cli_serve_addresses(&address, serve_say_address, &w);
 	}
+	serve_say_status(&w);
 	if (w.terminal.tty)
 		fprintf(w.out, "\n  %s\n  Press Ctrl-C to stop.\n\n",
 		    w.reachable ?

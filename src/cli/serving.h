@@ -9,6 +9,7 @@
 struct cli_serving {
 	struct tn_server *const *servers;
 	size_t count;
+	struct tn_server *beside; /* ends after them; or NULL */
 	bool quiet; /* no words but errors */
 	/* Called once signals do what they should: says where it listens. */
 	void (*say)(void *arg);

@@ -300,6 +300,87 @@ def the_log_is_opened_again_on_sighup():
             assert server.child.wait(20) == 0
 
 
+# ---- who watches ------------------------------------------------------------------
+
+
+def metrics(port):
+    """What /metrics says, by name and labels."""
+    reply = request(port, b"/metrics")
+    assert reply.status == 200
+    assert reply.fields["content-type"].startswith("text/plain; version=0.0.4")
+    found, typed = {}, set()
+    for line in reply.body.decode().splitlines():
+        if line.startswith("# TYPE "):
+            typed.add(line.split(" ")[2])
+        if line.startswith("#"):
+            continue
+        name, value = line.rsplit(" ", 1)
+        base = re.sub(r"_(bucket|sum|count)$", "", name.split("{")[0])
+        assert base in typed, line
+        assert name not in found, line
+        found[name] = float(value)
+    return found
+
+
+def those_who_watch_see_what_happens():
+    with folder({"a": b"hello"}) as root:
+        begun = time.time()
+        with serving("serve", "-l", ANY, "--status", ANY, root) as server:
+            words, place = server.child.stdout.readline().decode().split(" at ")
+            assert words == "Status" and place.endswith("/metrics\n"), place
+            status = int(re.search(r":(\d+)/", place).group(1))
+            before = metrics(status)
+            assert all(value == 0 for name, value in before.items()
+                       if "requests" in name or "refused" in name), before
+            for _ in range(3):
+                assert request(server.port, b"/a").status == 200
+            assert request(server.port, b"/b").status == 404
+            now = {}
+
+            def counted():
+                now.update(metrics(status))
+                return now["tenon_connections"] == 0
+            wait_for(counted)
+            for name, value in [
+                ('http_requests_total{code="2xx"}', 3),
+                ('http_requests_total{code="4xx"}', 1),
+                ('http_requests_total{code="5xx"}', 0),
+                ("http_request_duration_seconds_count", 4),
+                ('http_request_duration_seconds_bucket{le="+Inf"}', 4),
+                ("connections_accepted_total", 4),
+                ('connections_refused_total{reason="address"}', 0),
+            ]:
+                assert now["tenon_" + name] == value, (name, now)
+            assert now['tenon_http_body_bytes_total{direction="out"}'] > 15
+            assert now["tenon_network_written_bytes_total"] > 4 * 100
+            assert now["tenon_network_read_bytes_total"] > 4 * 20
+            assert 0 < now["tenon_http_request_duration_seconds_sum"] < 80
+            assert begun - 60 < now["process_start_time_seconds"] < \
+                begun + 60
+            reply = request(status, b"/healthz")
+            assert (reply.status, reply.body) == (200, b"ok\n")
+            assert reply.fields["cache-control"] == "no-store"
+            for target, code in (b"/", 404), (b"/a", 404), (b"/metrics/", 404):
+                assert request(status, target).status == code, target
+            assert request(status, b"/metrics", "POST").status == 405
+
+
+def health_says_when_it_ends():
+    with folder({"big": b"\0" * (32 << 20)}) as root:
+        with serving("serve", "-l", ANY, "--status", ANY, root) as server:
+            place = server.child.stdout.readline().decode()
+            status = int(re.search(r":(\d+)/", place).group(1))
+            with socket.socket() as s:
+                s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+                s.connect(("127.0.0.1", server.port))
+                s.sendall(b"GET /big HTTP/1.0\r\n\r\n")
+                assert s.recv(100)
+                server.child.send_signal(signal.SIGTERM)
+                wait_for(lambda: request(status, b"/healthz").status == 503)
+                assert len(read_all(s)) >= 32 << 20
+            assert server.child.wait(20) == 0
+
+
 if __name__ == "__main__":
     support.main([
         an_app_answers_for_paths_of_its_own,
@@ -312,4 +393,6 @@ if __name__ == "__main__":
         a_unix_socket_has_mode_and_owner,
         the_log_can_be_for_programs,
         the_log_is_opened_again_on_sighup,
+        those_who_watch_see_what_happens,
+        health_says_when_it_ends,
     ])
