@@ -1,7 +1,9 @@
 #include <tenon/text.h>
 
+#include "app/errors.h"
 #include "app/listing.h"
 #include "app/page.h"
+#include "app/rules.h"
 #include "app/share.h"
 
 /* ---- pages for what went wrong ------------------------------------------ */
@@ -65,8 +67,13 @@ int
 app_share_error_page(struct tn_http_exchange *x, int status, void *arg)
 {
 	TN_CLEANUP(tn_stream_freep) struct tn_stream *out = NULL;
-	int r = tn_stream_memory(TN_SLICE(""), &out);
+	const struct app_share *share = arg;
+	int r = share->errors == NULL || status < 400 ?
+	    0 : app_errors_reply(share->errors, x, status);
 
+	if (r != 0)
+		return r < 0 ? r : 0;
+	r = tn_stream_memory(TN_SLICE(""), &out);
 	if (r == 0)
 		r = share_render_status(share_page(status), out);
 	if (r == 0)
@@ -152,7 +159,7 @@ int
 app_share_open(struct app_share *share)
 {
 	static const struct tn_http_files_rule rules[] = {
-		{ "*", "X-Content-Type-Options", "nosniff" },
+		APP_RULE_FOR_ALL,
 		{ 0 },
 	};
 	const struct tn_http_files_options options = {
@@ -161,7 +168,8 @@ app_share_open(struct app_share *share)
 		.hidden = share->hidden,
 		.folder = share_reply_folder,
 		.arg = share,
-		.rules = rules,
+		.fallback = share->fallback,
+		.rules = share->rules != NULL ? share->rules : rules,
 		/* Who saves a page and reloads it sees what was saved. */
 		.cache_ms = 100,
 	};
@@ -178,8 +186,8 @@ app_share_close(struct app_share *share)
 int
 app_share_handle(struct tn_http_exchange *x, void *arg)
 {
-	const struct app_share *share = arg;
+	struct app_share *share = arg;
 	int r = tn_http_files_reply(x, share->files, tn_slice(NULL, 0));
 
-	return r > 0 ? app_share_error_page(x, r, NULL) : r;
+	return r > 0 ? app_share_error_page(x, r, share) : r;
 }

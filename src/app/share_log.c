@@ -1,20 +1,22 @@
 /* The access log of the file server. */
 #include <inttypes.h>
 #include <tenon/date.h>
+#include <tenon/text.h>
 
 #include "app/share.h"
 
 /* The peer without its port; a Unix socket has no name to tell. */
-static int
-share_log_peer(const struct tn_address *peer, struct tn_buffer *out)
+static const char *
+share_log_peer(const struct tn_address *peer, char out[TN_IP_TEXT_MAX])
 {
-	char text[TN_IP_TEXT_MAX];
 	struct tn_ip ip;
 
 	if (peer == NULL || tn_address_ip(peer, &ip) < 0)
-		return tn_buffer_append_str(out, "unix");
-	return tn_buffer_append_str(out, tn_ip_format(&ip, text));
+		return "unix";
+	return tn_ip_format(&ip, out);
 }
+
+/* ---- Apache's combined format ------------------------------------------- */
 
 static int
 share_log_request(const struct tn_http_record *record, struct tn_buffer *out)
@@ -49,12 +51,11 @@ share_log_quoted(struct tn_slice text, struct tn_buffer *out)
 int
 app_share_log_line(const struct tn_http_record *record, struct tn_buffer *out)
 {
-	char date[TN_LOG_DATE_SIZE];
-	int r = share_log_peer(record->peer, out);
+	char date[TN_LOG_DATE_SIZE], peer[TN_IP_TEXT_MAX];
+	int r = tn_buffer_printf(out, "%s - - [%s] \"",
+	    share_log_peer(record->peer, peer),
+	    tn_date_log(record->wall_ns / TN_SECOND, date));
 
-	if (r == 0)
-		r = tn_buffer_printf(out, " - - [%s] \"",
-		    tn_date_log(record->wall_ns / TN_SECOND, date));
 	if (r == 0)
 		r = share_log_request(record, out);
 	if (r == 0)
@@ -65,4 +66,69 @@ app_share_log_line(const struct tn_http_record *record, struct tn_buffer *out)
 	if (r == 0)
 		r = share_log_quoted(record->user_agent, out);
 	return r < 0 ? r : tn_buffer_append_byte(out, '\n');
+}
+
+/* ---- JSON --------------------------------------------------------------- */
+
+static int
+share_json_text(struct tn_buffer *out, const char *name, struct tn_slice text)
+{
+	int r;
+
+	if (text.len == 0)
+		return 0;
+	r = tn_buffer_printf(out, ",\"%s\":", name);
+	return r < 0 ? r : tn_json_string(text, out);
+}
+
+static int
+share_json_begin(const struct tn_http_record *record, struct tn_buffer *out)
+{
+	int64_t milliseconds = record->wall_ns / TN_MILLISECOND;
+	char peer[TN_IP_TEXT_MAX];
+	struct tn_date d;
+
+	tn_date_utc(milliseconds / 1000, &d);
+	return tn_buffer_printf(out,
+	    "{\"time\":\"%04d-%02d-%02dT%02d:%02d:%02d.%03dZ\",\"peer\":\"%s\"",
+	    d.year, d.month, d.day, d.hour, d.minute, d.second,
+	    (int)(milliseconds % 1000), share_log_peer(record->peer, peer));
+}
+
+static int
+share_json_numbers(const struct tn_http_record *record, struct tn_buffer *out)
+{
+	int64_t us = record->took / TN_MICROSECOND;
+	int r = 0;
+
+	if (record->version != 0)
+		r = tn_buffer_printf(out, ",\"version\":\"%d.%d\"",
+		    record->version / 10, record->version % 10);
+	if (r < 0)
+		return r;
+	return tn_buffer_printf(out,
+	    ",\"status\":%d,\"bytes\":%" PRId64 ",\"received\":%" PRId64
+	    ",\"seconds\":%" PRId64 ".%06d,\"secure\":%s",
+	    record->status, record->bytes, record->bytes_in, us / 1000000,
+	    (int)(us % 1000000), record->secure ? "true" : "false");
+}
+
+int
+app_share_log_json(const struct tn_http_record *record, struct tn_buffer *out)
+{
+	int r = share_json_begin(record, out);
+
+	if (r == 0)
+		r = share_json_text(out, "host", record->host);
+	if (r == 0)
+		r = share_json_text(out, "method", record->method);
+	if (r == 0)
+		r = share_json_text(out, "target", record->target);
+	if (r == 0)
+		r = share_json_numbers(record, out);
+	if (r == 0)
+		r = share_json_text(out, "referer", record->referer);
+	if (r == 0)
+		r = share_json_text(out, "user_agent", record->user_agent);
+	return r < 0 ? r : tn_buffer_append_str(out, "}\n");
 }

@@ -48,6 +48,21 @@ cli_access_log_add(struct cli_access_log *log, struct tn_slice line)
 		return;
 }
 
+void
+cli_access_log_replace(struct cli_access_log *log, struct tn_append *file)
+{
+	struct tn_append *unused;
+
+	pthread_mutex_lock(&log->lock);
+	unused = log->next;
+	log->next = file;
+	pthread_mutex_unlock(&log->lock);
+	tn_append_free(unused);
+	/* -EAGAIN: it has been told and has not come yet. */
+	if (tn_channel_try_send(log->wake, "") < 0)
+		return;
+}
+
 /* ---- writing ------------------------------------------------------------ */
 
 static int
@@ -104,15 +119,21 @@ static void
 access_log_write(struct cli_access_log *log)
 {
 	struct tn_buffer empty = log->taken;
+	struct tn_append *next;
 	int64_t lines, lost;
 
 	pthread_mutex_lock(&log->lock);
+	next = TN_TAKE(log->next);
 	log->taken = log->gathered;
 	log->gathered = empty;
 	lines = log->lines;
 	log->lines = 0;
 	lost = log->lost;
 	pthread_mutex_unlock(&log->lock);
+	if (next != NULL) {
+		tn_append_free(log->file);
+		log->file = next;
+	}
 	if (lines > 0)
 		access_log_judge(log,
 		    access_log_put(log, tn_buffer_slice(&log->taken)), lines,
@@ -176,6 +197,8 @@ cli_access_log_close(struct cli_access_log *log)
 	if (log->lost + log->lines > 0 && !log->ended)
 		access_log_warn(log, "the end; ", log->lost + log->lines);
 	tn_stream_free(log->out);
+	tn_append_free(log->next);
+	tn_append_free(log->file);
 	cli_standard_release(log->fd);
 	tn_channel_free(log->wake);
 	tn_buffer_free(&log->taken);

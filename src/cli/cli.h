@@ -33,6 +33,8 @@ struct cli_option {
 	char letter;          /* 'l', or 0 */
 	const char *argument; /* "ADDRESS" */
 	const char *fallback; /* the default as one would type it; shown too */
+	const char *without;  /* the value when no "=" and value follow; the next
+			       * word is none then */
 	const char *help;
 	bool required; /* an argument by place that may not be missing */
 

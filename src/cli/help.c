@@ -102,22 +102,33 @@ cli_help(FILE *out)
 
 /* ---- one verb ----------------------------------------------------------- */
 
+/* "-l, --listen ADDRESS", "    --spa[=FILE]" */
+static void
+help_name(const struct cli_option *o, char *out, size_t size)
+{
+	char letter[] = "    ";
+	bool may = o->without != NULL;
+
+	if (o->letter != 0)
+		snprintf(letter, sizeof(letter), "-%c, ", o->letter);
+	if (o->name == NULL)
+		snprintf(out, size, "%s", o->argument);
+	else if (o->argument == NULL)
+		snprintf(out, size, "%s--%s", letter, o->name);
+	else
+		snprintf(out, size, "%s--%s%s%s%s", letter, o->name,
+		    may ? "[=" : " ", o->argument, may ? "]" : "");
+}
+
 static void
 help_option(FILE *out, const struct cli_terminal *t,
     const struct cli_option *o)
 {
 	TN_CLEANUP(tn_buffer_free) struct tn_buffer right = { 0 };
-	char left[64], letter[] = "    ";
+	char left[64];
 	int r;
 
-	if (o->letter != 0)
-		snprintf(letter, sizeof(letter), "-%c, ", o->letter);
-	if (o->name == NULL)
-		snprintf(left, sizeof(left), "%s", o->argument);
-	else
-		snprintf(left, sizeof(left), "%s--%s%s%s", letter, o->name,
-		    o->argument != NULL ? " " : "",
-		    o->argument != NULL ? o->argument : "");
+	help_name(o, left, sizeof(left));
 	r = o->fallback != NULL ?
 	    tn_buffer_printf(&right, "%s (default %s)", o->help, o->fallback) :
 	    tn_buffer_append_str(&right, o->help);

@@ -46,15 +46,26 @@ manual_paragraphs(FILE *out, const char *text)
 
 /* ---- a verb ------------------------------------------------------------- */
 
+/* " Ar FILE" behind the name of an option; "[=FILE]" where it may be left out. */
+static void
+manual_argument(FILE *out, const struct cli_option *o)
+{
+	if (o->without != NULL)
+		fprintf(out, " Ns Op Ns = Ns Ar %s", o->argument);
+	else if (o->argument != NULL)
+		fprintf(out, " Ar %s", o->argument);
+}
+
 static void
 manual_synopsis(FILE *out, const struct cli_verb *verb)
 {
 	fprintf(out, ".Nm\n.Cm %s\n", verb->name);
 	for (const struct cli_option *o = verb->options; o->help != NULL; o++)
-		if (o->name != NULL)
-			fprintf(out, ".Op Fl \\-%s%s%s\n", o->name,
-			    o->argument != NULL ? " Ar " : "",
-			    o->argument != NULL ? o->argument : "");
+		if (o->name != NULL) {
+			fprintf(out, ".Op Fl \\-%s", o->name);
+			manual_argument(out, o);
+			fputc('\n', out);
+		}
 	for (const struct cli_option *o = verb->options; o->help != NULL; o++)
 		if (o->name == NULL)
 			fprintf(out, ".%sAr %s%s\n", o->required ? "" : "Op ",
@@ -81,8 +92,7 @@ manual_option(FILE *out, const struct cli_option *o)
 		fprintf(out, " Fl %c ,", o->letter);
 	if (o->name != NULL)
 		fprintf(out, " Fl \\-%s", o->name);
-	if (o->argument != NULL)
-		fprintf(out, " Ar %s", o->argument);
+	manual_argument(out, o);
 	fputc('\n', out);
 	manual_sentence(out, o->help);
 	if (o->fallback != NULL)

@@ -242,6 +242,8 @@ options_take(const struct cli_option *o, const char *attached,
 		*o->flag = true;
 		return 0;
 	}
+	if (attached == NULL && o->without != NULL)
+		return options_set(o, o->without);
 	if (attached == NULL && **words == NULL)
 		return tn_error_set(-EINVAL, "%s: %s is missing",
 		    options_called(o, called), o->argument);

@@ -21,7 +21,8 @@ struct serving_one {
 struct serving {
 	const struct cli_serving *what;
 	struct tn_signals *signals;
-	struct serving_one ones[CLI_LIST_MAX];
+	struct serving_one ones[CLI_LIST_MAX], beside;
+	struct tn_group *servers, *besides, *watch;
 };
 
 static void
@@ -73,6 +74,10 @@ serving_watch(void *arg)
 			tn_dump(stderr);
 			continue;
 		}
+		if (r == SIGHUP && s->what->hangup != NULL) {
+			s->what->hangup(s->what->arg);
+			continue;
+		}
 		/* A terminal that goes away says so several times. */
 		if (r == SIGHUP && draining)
 			continue;
@@ -87,24 +92,37 @@ serving_watch(void *arg)
 	return r;
 }
 
-/* Each server in a fiber of one group; the watcher, which never ends by itself,
- * in another. */
 static int
-serving_go(struct serving *s, struct tn_group *servers, struct tn_group *watch)
+serving_start(struct serving *s, struct tn_group *group,
+    struct serving_one *one, struct tn_server *server)
+{
+	*one = (struct serving_one){ s->what, server };
+	return server == NULL ? 0 : tn_go(group, serving_serve, one);
+}
+
+/* Each server in a fiber of one group, the one beside them in another, and in
+ * a third the watcher, which never ends by itself. */
+static int
+serving_go(struct serving *s)
 {
 	const struct cli_serving *what = s->what;
-	int r = tn_go(watch, serving_watch, s);
+	int r = tn_go(s->watch, serving_watch, s);
 
 	if (r == 0 && what->say != NULL)
 		what->say(what->arg);
-	for (size_t i = 0; r == 0 && i < what->count; i++) {
-		s->ones[i] = (struct serving_one){ what, what->servers[i] };
-		r = tn_go(servers, serving_serve, &s->ones[i]);
-	}
 	if (r == 0)
-		r = tn_group_wait(servers);
-	if (r == 0 && tn_group_count(watch) == 0)
-		r = tn_group_wait(watch);
+		r = serving_start(s, s->besides, &s->beside, what->beside);
+	for (size_t i = 0; r == 0 && i < what->count; i++)
+		r = serving_start(s, s->servers, &s->ones[i],
+		    what->servers[i]);
+	if (r == 0)
+		r = tn_group_wait(s->servers);
+	if (r == 0 && what->beside != NULL) {
+		tn_server_shutdown(what->beside);
+		r = tn_group_wait(s->besides);
+	}
+	if (r == 0 && tn_group_count(s->watch) == 0)
+		r = tn_group_wait(s->watch);
 	return r;
 }
 
@@ -122,19 +140,25 @@ int
 cli_serve(const struct cli_serving *serving)
 {
 	static const int numbers[] = { SIGINT, SIGTERM, SIGQUIT, SIGHUP };
-	size_t count = TN_COUNT(numbers) - serving_ignores(SIGHUP);
+	size_t count = TN_COUNT(numbers) -
+	    (serving->hangup == NULL && serving_ignores(SIGHUP));
 	struct serving s = { .what = serving };
 	TN_CLEANUP(tn_signals_freep) struct tn_signals *signals = NULL;
-	TN_CLEANUP(tn_group_freep) struct tn_group *servers = NULL;
-	TN_CLEANUP(tn_group_freep) struct tn_group *watch = NULL;
 	int r = tn_signals_open(numbers, count, &signals);
 
 	s.signals = signals;
 	if (r == 0)
-		r = tn_group_open(&servers);
+		r = tn_group_open(&s.servers);
 	if (r == 0)
-		r = tn_group_open(&watch);
-	return r < 0 ? r : serving_go(&s, servers, watch);
+		r = tn_group_open(&s.besides);
+	if (r == 0)
+		r = tn_group_open(&s.watch);
+	if (r == 0)
+		r = serving_go(&s);
+	tn_group_free(s.watch);
+	tn_group_free(s.besides);
+	tn_group_free(s.servers);
+	return r;
 }
 
 /* ---- the log ------------------------------------------------------------ */

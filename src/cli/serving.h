@@ -9,16 +9,19 @@
 struct cli_serving {
 	struct tn_server *const *servers;
 	size_t count;
+	struct tn_server *beside; /* ends after them; or NULL */
 	bool quiet; /* no words but errors */
 	/* Called once signals do what they should: says where it listens. */
 	void (*say)(void *arg);
+	/* SIGHUP, which otherwise ends it unless it is ignored. */
+	void (*hangup)(void *arg);
 	void *arg;
 };
 
-/* Serves with all of them until SIGINT, SIGTERM or (unless it is ignored)
- * SIGHUP, then lets what is in flight finish; a second SIGINT or SIGTERM ends
- * that too, and SIGQUIT shows on stderr what every fiber waits for.  Call it
- * inside tn_run().  0, or the error of the server that failed first. */
+/* Serves with all of them until SIGINT, SIGTERM or SIGHUP, then lets what is in
+ * flight finish; a second SIGINT or SIGTERM ends that too, and SIGQUIT shows on
+ * stderr what every fiber waits for.  Call it inside tn_run().  0, or the error
+ * of the server that failed first. */
 int cli_serve(const struct cli_serving *serving);
 
 /* From now on the library's warnings and errors become lines on stderr that

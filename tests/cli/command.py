@@ -159,7 +159,7 @@ def completion_follows_the_tables():
         (["echo", "serve", "--k"], "--kind"),
         (["echo", "serve", "--kind", "f"], "fiber fork"),
         (["serve", "--no"], "--no-listing --no-index"),
-        (["serve", "--h"], "--hidden --help"),
+        (["serve", "--h"], "--host --hidden --help"),
         (["serve", "-l", ""], ""),
         (["help", "e"], "echo"),
         (["help", "echo", ""], "serve"),
