@@ -69,6 +69,18 @@ condition_listed(struct tn_slice list, struct tn_slice etag, bool strong)
 	return false;
 }
 
+/* The same of a field, all the lines of which are one list (section 5.3). */
+static bool
+condition_any(const struct tn__http_head *h, struct tn_slice head,
+    enum tn__http_name id, struct tn_slice etag, bool strong)
+{
+	for (uint32_t i = h->first[id] - 1; i < h->fields_count; i++)
+		if (h->fields[i].id == id && condition_listed(
+		        tn__http_text(head, h->fields[i].value), etag, strong))
+			return true;
+	return false;
+}
+
 /* ---- the steps: section 13.2.2 ------------------------------------------ */
 
 static bool
@@ -83,13 +95,11 @@ int
 tn__http_condition(const struct tn__http_head *h, struct tn_slice head,
     const struct tn__http_validators *v)
 {
-	struct tn_slice match, none_match;
 	bool reads = h->verb == TN__HTTP_GET || h->verb == TN__HTTP_HEAD;
 	int64_t date;
 
-	match = tn__http_known(h, head, TN__HTTP_IF_MATCH);
-	if (match.data != NULL) {
-		if (!condition_listed(match, v->etag, true))
+	if (h->first[TN__HTTP_IF_MATCH] != 0) {
+		if (!condition_any(h, head, TN__HTTP_IF_MATCH, v->etag, true))
 			return 412;
 	} else if (condition_date(tn__http_known(h, head,
 	               TN__HTTP_IF_UNMODIFIED_SINCE), v, &date) &&
@@ -97,9 +107,9 @@ tn__http_condition(const struct tn__http_head *h, struct tn_slice head,
 		return 412;
 	}
 
-	none_match = tn__http_known(h, head, TN__HTTP_IF_NONE_MATCH);
-	if (none_match.data != NULL) {
-		if (condition_listed(none_match, v->etag, false))
+	if (h->first[TN__HTTP_IF_NONE_MATCH] != 0) {
+		if (condition_any(h, head, TN__HTTP_IF_NONE_MATCH, v->etag,
+		        false))
 			return reads ? 304 : 412;
 	} else if (reads && condition_date(tn__http_known(h, head,
 	                        TN__HTTP_IF_MODIFIED_SINCE), v, &date) &&
