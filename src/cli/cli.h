@@ -74,6 +74,9 @@ extern const struct cli_verb cli_verb_echo_serve;
 extern const struct cli_verb cli_verb_help;
 extern const struct cli_verb cli_verb_serve;
 
+/* What main() was given, for a process like this one; ends in NULL. */
+extern char **cli_arguments;
+
 /* The verb that the first words name, and in `*ret_words` how many they were;
  * NULL when there is none. */
 const struct cli_verb *cli_verb_find(char *const *words, size_t *ret_words);
@@ -97,6 +100,8 @@ const char *cli_address(const char *text, char out[CLI_ADDRESS_SIZE]);
 /* For cli_option.check: does cli_address() give an address that a stream can
  * listen at or be connected to; or any address. */
 int cli_check_stream(const char *text);
+/* The same, or what tn_listen() takes beside addresses: "systemd:", "fd:3". */
+int cli_check_listen(const char *text);
 int cli_check_address(const char *text);
 
 /* ---- help --------------------------------------------------------------- */

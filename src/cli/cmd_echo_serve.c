@@ -103,6 +103,7 @@ echo_main(void *arg)
 	if (r < 0)
 		return r;
 	return cli_serve(&(struct cli_serving){
+	    .verb = "echo serve",
 	    .servers = &server,
 	    .count = 1,
 	    .quiet = echo.quiet,

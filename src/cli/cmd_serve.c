@@ -174,6 +174,7 @@ serve_main(void *arg)
 		r = serve_log_open();
 	if (r == 0)
 		r = cli_serve(&(struct cli_serving){
+		    .verb = "serve",
 		    .servers = s->servers,
 		    .count = s->count,
 		    .beside = serve_status_server(),
@@ -237,6 +238,10 @@ static const struct cli_example serve_examples[] = {
 	    "A folder for everybody who can reach this machine." },
 	{ "tenon serve -l 9000 --log access.log public",
 	    "On another port, with the access log in a file." },
+	{ "tenon serve --spa --cache '/assets/*=immutable' --cache 0 dist",
+	    "A single-page app, whose assets have names that change." },
+	{ "tenon serve -l unix:/run/site --proxy-from unix --status 9100 public",
+	    "Behind a proxy that speaks PROXY, watched by Prometheus." },
 	{ 0 },
 };
 
@@ -250,8 +255,13 @@ const struct cli_verb cli_verb_serve = {
 	    "and nothing in it changed.\n\n"
 	    "Only this machine can connect unless -l says otherwise. Ctrl-C, "
 	    "SIGTERM or the end of the terminal lets downloads finish; a second "
-	    "Ctrl-C or SIGTERM does not. SIGQUIT shows what every connection is "
-	    "waiting for.\n\n"
+	    "Ctrl-C or SIGTERM does not. SIGUSR2 starts the command again, "
+	    "perhaps in a newer version, which takes over the listening sockets: "
+	    "nobody is refused, and should it not come up this one goes on. "
+	    "SIGQUIT shows what every connection is waiting for.\n\n"
+	    "As a service of systemd it says when it is ready and listens at "
+	    "the sockets that it is given; -l systemd: takes those of a .socket "
+	    "unit.\n\n"
 	    "A program that prefers application/json gets listings as JSON.",
 	.options = serve_options,
 	.examples = serve_examples,

@@ -83,6 +83,8 @@ cli_usage(const char *verb)
 
 /* ---- the command -------------------------------------------------------- */
 
+char **cli_arguments;
+
 /* What may stand where a verb would but is none. */
 static const struct main_word {
 	const char *word;
@@ -168,6 +170,7 @@ main(int argc, char **argv)
 {
 	int status;
 
+	cli_arguments = argv;
 	cli_standard_fill();
 	status = main_dispatch(argc > 0 ? argv + 1 : argv);
 	/* A full disk behind stdout is a failure like any other. */

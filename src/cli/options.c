@@ -426,3 +426,19 @@ cli_check_stream(const char *text)
 		    "HOST:PORT or unix:/path");
 	return 0;
 }
+
+int
+cli_check_listen(const char *text)
+{
+	struct tn_slice all = tn_slice_str(text);
+	uint64_t fd;
+
+	if (tn_slice_starts(all, TN_SLICE("systemd:")))
+		return 0;
+	if (!tn_slice_starts(all, TN_SLICE("fd:")))
+		return cli_check_stream(text);
+	if (tn_parse_uint(tn_slice_skip(all, 3), INT32_MAX, &fd) < 0)
+		return tn_error_set(-EINVAL, "the number of a descriptor has "
+		    "to follow, as in fd:3");
+	return 0;
+}

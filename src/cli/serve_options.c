@@ -127,9 +127,10 @@ const struct cli_option serve_options[] = {
 
 	{ .name = "listen", .letter = 'l', .argument = "ADDRESS",
 	    .list = &serve_given.listen, .fallback = "127.0.0.1:8000",
-	    .check = cli_check_stream,
+	    .check = cli_check_listen,
 	    .help = "where to listen; may be given several times. :8000 is every "
-		    "address of this machine, and 9000 alone is 127.0.0.1:9000" },
+		    "address of this machine, 9000 alone is 127.0.0.1:9000, and "
+		    "systemd: or systemd:NAME is a socket that systemd gives" },
 	{ .name = "unix-mode", .argument = "MODE",
 	    .text = &serve_given.unix_mode, .check = serve_check_mode,
 	    .help = "permissions of a Unix socket, such as 660 (as umask says)" },
@@ -176,7 +177,7 @@ const struct cli_option serve_options[] = {
 	    .fallback = "combined",
 	    .help = "combined, as Apache writes it, or json, an object a line" },
 	{ .name = "status", .argument = "ADDRESS",
-	    .text = &serve_given.status, .check = cli_check_stream,
+	    .text = &serve_given.status, .check = cli_check_listen,
 	    .help = "listen there too, for those who watch: /healthz is 200 "
 		    "while requests are taken and 503 when it ends, /metrics "
 		    "has numbers as Prometheus reads them" },

@@ -22,7 +22,8 @@ struct serving {
 	const struct cli_serving *what;
 	struct tn_signals *signals;
 	struct serving_one ones[CLI_LIST_MAX], beside;
-	struct tn_group *servers, *besides, *watch;
+	struct tn_group *servers, *besides, *watch, *restart, *alive;
+	bool draining;
 };
 
 static void
@@ -61,11 +62,67 @@ serving_say_draining(const struct cli_serving *s)
 	cli_say(text);
 }
 
+/* The first time, or again for those who do not want to wait. */
+static void
+serving_end(struct serving *s)
+{
+	serving_shutdown(s->what);
+	if (s->draining)
+		return;
+	s->draining = true;
+	(void)tn_systemd_notify("STOPPING=1");
+	serving_say_draining(s->what);
+}
+
+/* ---- starting again ----------------------------------------------------- */
+
+/* All listeners, and when the new process is ready this one ends.  The server
+ * beside ends at once: the new one answers for both. */
+static int
+serving_restart(void *arg)
+{
+	struct serving *s = arg;
+	const struct cli_serving *what = s->what;
+	struct tn_server *all[CLI_LIST_MAX + 1];
+	struct tn_handover_options options = { .argv = cli_arguments };
+	size_t count = 0;
+	int r;
+
+	tn_fiber_name("restart");
+	for (; count < what->count; count++)
+		all[count] = what->servers[count];
+	if (what->beside != NULL)
+		all[count++] = what->beside;
+	r = tn_server_handover(all, count, &options);
+	if (r == -ECANCELED)
+		return 0;
+	if (r < 0) {
+		tn_error_prefix("no restart, and serving on");
+		cli_warn(what->verb, tn_error_text());
+		return 0;
+	}
+	s->draining = true; /* whom systemd watches is the new one */
+	serving_shutdown(what);
+	if (what->beside != NULL)
+		tn_server_shutdown(what->beside);
+	return 0;
+}
+
+static void
+serving_begin_restart(struct serving *s)
+{
+	if (s->draining || tn_group_count(s->restart) > 0)
+		return;
+	if (tn_go(s->restart, serving_restart, s) < 0)
+		cli_warn(s->what->verb, tn_error_text());
+}
+
+/* ---- signals ------------------------------------------------------------ */
+
 static int
 serving_watch(void *arg)
 {
 	struct serving *s = arg;
-	bool draining = false;
 	int r;
 
 	tn_fiber_name("signals");
@@ -78,13 +135,13 @@ serving_watch(void *arg)
 			s->what->hangup(s->what->arg);
 			continue;
 		}
-		/* A terminal that goes away says so several times. */
-		if (r == SIGHUP && draining)
+		if (r == SIGUSR2) {
+			serving_begin_restart(s);
 			continue;
-		serving_shutdown(s->what);
-		if (!draining)
-			serving_say_draining(s->what);
-		draining = true;
+		}
+		/* A terminal that goes away says so several times. */
+		if (r != SIGHUP || !s->draining)
+			serving_end(s);
 	}
 	if (r == -ECANCELED)
 		return 0;
@@ -116,6 +173,10 @@ serving_go(struct serving *s)
 		r = serving_start(s, s->servers, &s->ones[i],
 		    what->servers[i]);
 	if (r == 0)
+		r = tn_go(s->alive, tn_systemd_watchdog, NULL);
+	if (r == 0 && tn_systemd_notify("READY=1") < 0)
+		cli_warn(what->verb, tn_error_text());
+	if (r == 0)
 		r = tn_group_wait(s->servers);
 	if (r == 0 && what->beside != NULL) {
 		tn_server_shutdown(what->beside);
@@ -139,7 +200,8 @@ serving_ignores(int number)
 int
 cli_serve(const struct cli_serving *serving)
 {
-	static const int numbers[] = { SIGINT, SIGTERM, SIGQUIT, SIGHUP };
+	static const int numbers[] = { SIGINT, SIGTERM, SIGQUIT,
+		SIGUSR2, SIGHUP };
 	size_t count = TN_COUNT(numbers) -
 	    (serving->hangup == NULL && serving_ignores(SIGHUP));
 	struct serving s = { .what = serving };
@@ -154,7 +216,13 @@ cli_serve(const struct cli_serving *serving)
 	if (r == 0)
 		r = tn_group_open(&s.watch);
 	if (r == 0)
+		r = tn_group_open(&s.restart);
+	if (r == 0)
+		r = tn_group_open(&s.alive);
+	if (r == 0)
 		r = serving_go(&s);
+	tn_group_free(s.alive);
+	tn_group_free(s.restart);
 	tn_group_free(s.watch);
 	tn_group_free(s.besides);
 	tn_group_free(s.servers);

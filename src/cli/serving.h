@@ -7,6 +7,7 @@
 #include <tenon/server.h>
 
 struct cli_serving {
+	const char *verb; /* for what it says on stderr */
 	struct tn_server *const *servers;
 	size_t count;
 	struct tn_server *beside; /* ends after them; or NULL */
@@ -20,8 +21,11 @@ struct cli_serving {
 
 /* Serves with all of them until SIGINT, SIGTERM or SIGHUP, then lets what is in
  * flight finish; a second SIGINT or SIGTERM ends that too, and SIGQUIT shows on
- * stderr what every fiber waits for.  Call it inside tn_run().  0, or the error
- * of the server that failed first. */
+ * stderr what every fiber waits for.  SIGUSR2 starts the command again with the
+ * same listeners, and ends this one when the other is ready; when that fails
+ * this one goes on.  systemd, if it asks, hears when it is ready, ends, and that
+ * it lives.  Call it inside tn_run().  0, or the error of the server that failed
+ * first. */
 int cli_serve(const struct cli_serving *serving);
 
 /* From now on the library's warnings and errors become lines on stderr that

@@ -1,11 +1,14 @@
 """tenon serve where many others use it: its options for apps, hosts, caches,
 proxies, logs and those who watch it."""
+import fcntl
 import json
 import os
 import re
 import signal
 import socket
 import stat
+import subprocess
+import threading
 import time
 
 import support
@@ -381,6 +384,129 @@ def health_says_when_it_ends():
             assert server.child.wait(20) == 0
 
 
+# ---- as a service ------------------------------------------------------------------
+
+
+def systemd_hears_how_it_is():
+    with folder({"a": b"x"}) as root:
+        path = os.path.join(root, "notify")
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+            notify.bind(path)
+            notify.settimeout(20)
+            env = {**os.environ, "NOTIFY_SOCKET": path,
+                   "WATCHDOG_USEC": "200000"}
+            with serving("serve", "-l", ANY, root, env=env) as server:
+                heard = [notify.recv(1000) for _ in range(3)]
+                assert b"READY=1" in heard and b"WATCHDOG=1" in heard, heard
+                assert request(server.port, b"/a").status == 200
+                server.child.send_signal(signal.SIGTERM)
+                while (said := notify.recv(1000)) != b"STOPPING=1":
+                    assert said == b"WATCHDOG=1", said
+                assert server.child.wait(20) == 0
+
+
+def systemd_gives_the_sockets():
+    """As a .socket unit does: from descriptor 3 on, with names."""
+    code = ('exec 3<&"$1" 4<&"$2"; shift 2; export LISTEN_PID=$$ LISTEN_FDS=2 '
+            'LISTEN_FDNAMES=web:status; exec "$@"')
+    with folder({"a": b"x"}) as root, \
+            socket.create_server(("127.0.0.1", 0)) as web, \
+            socket.create_server(("127.0.0.1", 0)) as status:
+        # Out of the way of 3 and 4.
+        fds = [fcntl.fcntl(s, fcntl.F_DUPFD, 5 + 5 * i)
+               for i, s in enumerate((web, status))]
+        child = subprocess.Popen(
+            ["bash", "-c", code, "sh", *map(str, fds), support.TENON, "serve",
+             "-l", "systemd:", "--status", "systemd:status", root],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, pass_fds=fds)
+        support.children.append(child)
+        for fd in fds:
+            os.close(fd)
+        port = web.getsockname()[1]
+        assert child.stdout.readline().decode() == \
+            f"Sharing {root} at http://127.0.0.1:{port}/\n"
+        assert request(port, b"/a").status == 200
+        assert request(status.getsockname()[1], b"/healthz").status == 200
+        child.terminate()
+        _, err = child.communicate(timeout=20)
+        assert (child.returncode, err) == (0, b"")
+    status, out, err = run("serve", "-l", "systemd:web")
+    assert status == 1 and "systemd-socket-activate" in err, err
+    status, out, err = run("serve", "-l", "fd:x")
+    assert status == 2 and "as in fd:3" in err, err
+
+
+def of_whom(status):
+    """Which process answers there: when it began is its name."""
+    try:
+        return metrics(status)["process_start_time_seconds"]
+    except (OSError, IndexError):
+        return None
+
+
+def a_restart_refuses_nobody():
+    with folder({"a": b"x" * 1000}) as root:
+        program = os.path.join(root, "tenon")
+        os.symlink(support.TENON, program)
+        child = subprocess.Popen(
+            [program, "serve", "-l", ANY, "--status", ANY, "--log",
+             os.path.join(root, "log"), root],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE)
+        support.children.append(child)
+        said = [child.stdout.readline().decode() for _ in range(2)]
+        port, status = (int(re.search(r":(\d+)/", line).group(1))
+                        for line in said)
+        first = of_whom(status)
+        ended, failures, answered = threading.Event(), [], []
+
+        def ask():
+            while not ended.is_set():
+                try:
+                    answered.append(request(port, b"/a").status)
+                except Exception as error:
+                    failures.append(error)
+        threads = [threading.Thread(target=ask) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+
+        # Its program is gone: it says so and goes on.
+        os.rename(program, program + "-away")
+        child.send_signal(signal.SIGUSR2)
+        line = child.stderr.readline().decode()
+        assert line.startswith("tenon serve: no restart, and serving on: "), \
+            line
+        assert of_whom(status) == first
+        os.rename(program + "-away", program)
+
+        child.send_signal(signal.SIGUSR2)
+        said = [child.stdout.readline().decode() for _ in range(2)]
+        assert f":{port}/" in said[0] and f":{status}/" in said[1], said
+        assert child.wait(20) == 0
+        wait_for(lambda: of_whom(status) not in (first, None))
+        assert request(status, b"/healthz").body == b"ok\n"
+        ended.set()
+        for thread in threads:
+            thread.join()
+        assert not failures and set(answered) == {200}, (failures, answered)
+
+        new, = [int(pid) for pid in os.listdir("/proc") if pid.isdigit() and
+                of_program(pid, program) and int(pid) != child.pid]
+        os.kill(new, signal.SIGTERM)
+        assert child.stderr.read() == b"", "until both have ended"
+        child.stdout.close()
+        child.stderr.close()
+
+
+def of_program(pid, program):
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            return file.read().startswith(os.fsencode(program) + b"\0")
+    except OSError:
+        return False
+
+
 if __name__ == "__main__":
     support.main([
         an_app_answers_for_paths_of_its_own,
@@ -395,4 +521,7 @@ if __name__ == "__main__":
         the_log_is_opened_again_on_sighup,
         those_who_watch_see_what_happens,
         health_says_when_it_ends,
+        systemd_hears_how_it_is,
+        systemd_gives_the_sockets,
+        a_restart_refuses_nobody,
     ])
