@@ -164,6 +164,7 @@ app_share_open(struct app_share *share)
 		.rules = rules,
 		/* Who saves a page and reloads it sees what was saved. */
 		.cache_ms = 100,
+		.cache_idle_ms = 2000,
 	};
 
 	return tn_http_files_open(&options, &share->files);
@@ -173,6 +174,12 @@ void
 app_share_close(struct app_share *share)
 {
 	tn_http_files_free(TN_TAKE(share->files));
+}
+
+void
+app_share_tidy(struct app_share *share)
+{
+	tn_http_files_tidy(share->files);
 }
 
 int

@@ -188,11 +188,21 @@ serve_say(void *arg)
 
 /* ---- the servers -------------------------------------------------------- */
 
+static struct app_share *serve_shared;
+
+static void
+serve_tidy(struct tn_server *server)
+{
+	app_share_tidy(serve_shared);
+}
+
 static int
 serve_open(struct serve_state *s)
 {
 	struct tn_http_server_options options = {
 		.server = {
+			.service_actions = serve_tidy,
+			.poll_ms = 1000,
 			.connections_max = serve.connections,
 			.drain_ms = serve.drain_ms,
 		},
@@ -206,6 +216,7 @@ serve_open(struct serve_state *s)
 	};
 	char full[CLI_ADDRESS_SIZE];
 
+	serve_shared = &s->share;
 	for (; s->count < serve.listen.count; s->count++) {
 		int r;
 

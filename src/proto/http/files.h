@@ -90,6 +90,9 @@ void tn__http_files_cache_close(struct tn_http_files *files);
 /* Forgets everything, and so closes all that nobody uses just now. */
 void tn__http_files_cache_drop(struct tn_http_files *files);
 
+/* Forgets what is idle, some of it at least. */
+void tn__http_files_cache_tidy(struct tn_http_files *files);
+
 /* What is at `path` now, or was within cache_ms, with a reference. */
 int tn__http_files_get(struct tn_http_files *files, struct tn_slice path,
     struct tn__http_files_entry **ret);
