@@ -66,6 +66,8 @@ struct tn_http_files_options {  /* all-zero but `dir` is valid; 0 = default */
 
 	int64_t cache_ms;        /* how long what was seen of the folder is
 				  * believed; 1,000; -1 = not at all */
+	int64_t cache_idle_ms;   /* how long nobody needs to ask for a path
+				  * until it is forgotten; 10,000; -1 = never */
 	int64_t cache_files_max; /* paths, those that lead nowhere too; 1,000.
 				  * Larger files stay open. */
 	int64_t cache_bytes_max; /* memory in all; 32 MiB */
@@ -94,6 +96,12 @@ TN_API TN_CHECK int tn_http_files_open(
 /* Nobody may be using it. */
 TN_API void tn_http_files_free(struct tn_http_files *files);
 TN_DEFINE_CLEANUP(struct tn_http_files, tn_http_files_free)
+
+/* Forgets what nobody asked for within cache_idle_ms: a file that was removed
+ * takes up its space as long as it is open.  Requests see to some of it; who
+ * serves calls this now and then for when there are none
+ * (tn_server_options.service_actions). */
+TN_API void tn_http_files_tidy(struct tn_http_files *files);
 
 /* Answers GET and HEAD with what is at `path` beneath the folder, decoded; data
  * NULL: {path...} of the route, or without one the request's whole path.

@@ -172,6 +172,7 @@ app_share_open(struct app_share *share)
 		.rules = share->rules != NULL ? share->rules : rules,
 		/* Who saves a page and reloads it sees what was saved. */
 		.cache_ms = 100,
+		.cache_idle_ms = 2000,
 	};
 
 	return tn_http_files_open(&options, &share->files);
@@ -181,6 +182,12 @@ void
 app_share_close(struct app_share *share)
 {
 	tn_http_files_free(TN_TAKE(share->files));
+}
+
+void
+app_share_tidy(struct app_share *share)
+{
+	tn_http_files_tidy(share->files);
 }
 
 int

@@ -26,6 +26,8 @@ struct app_share { /* borrows everything; read by all loops at once */
 /* Once the other members are there; the struct stays where it is. */
 TN_CHECK int app_share_open(struct app_share *share);
 void app_share_close(struct app_share *share);
+/* Every second or so. */
+void app_share_tidy(struct app_share *share);
 
 /* GET and HEAD of what is in the folder; a tn_http_handler for which `arg` is
  * the struct app_share. */

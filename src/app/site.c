@@ -143,6 +143,14 @@ app_site_close(struct app_site *site)
 	app_errors_close(&site->errors);
 }
 
+void
+app_site_tidy(struct app_site *site)
+{
+	app_share_tidy(&site->share);
+	for (size_t i = 0; i < site->count; i++)
+		app_share_tidy(&site->hosts[i].share);
+}
+
 /* ---- answering ---------------------------------------------------------- */
 
 int

@@ -30,6 +30,9 @@ TN_CHECK int app_site_check(const char *given);
 TN_CHECK int app_site_open(struct app_site *site);
 void app_site_close(struct app_site *site);
 
+/* Now and then: app_share_tidy() of all folders. */
+void app_site_tidy(struct app_site *site);
+
 /* The row that answers for a Host field, port and all: the name itself, then
  * the longest "*."; NULL when the site's own folder does.  Case does not
  * matter, nor does a "." at the end. */

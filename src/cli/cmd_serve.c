@@ -21,11 +21,22 @@ serve_record(void *arg, const struct tn_http_record *record)
 		serve_status_count(record);
 }
 
+static struct app_site *serve_site;
+
+static void
+serve_tidy(struct tn_server *server)
+{
+	(void)server;
+	app_site_tidy(serve_site);
+}
+
 static int
 serve_open_servers(struct serve_state *s)
 {
 	struct tn_http_server_options options = {
 		.server = {
+			.service_actions = serve_tidy,
+			.poll_ms = 1000,
 			.listen = {
 				.unix_mode = serve_unix_mode(),
 				.unix_owner = serve_given.unix_owner,
@@ -49,6 +60,7 @@ serve_open_servers(struct serve_state *s)
 	};
 	char full[CLI_ADDRESS_SIZE];
 
+	serve_site = &s->site;
 	for (; s->count < serve_given.listen.count; s->count++) {
 		int r;
 

@@ -110,6 +110,9 @@ bool tn__http_files_add_made(struct tn_http_files *files,
     struct tn__http_files_entry *entry, enum tn__http_coding coding,
     struct tn__http_files_variant *variant, size_t bytes);
 
+/* Forgets what is idle, some of it at least. */
+void tn__http_files_cache_tidy(struct tn_http_files *files);
+
 /* What is at `path` now, or was within cache_ms, with a reference. */
 int tn__http_files_get(struct tn_http_files *files, struct tn_slice path,
     struct tn__http_files_entry **ret);

@@ -258,6 +258,7 @@ files_defaults(struct tn_http_files_options *o)
 	if (o->index == NULL)
 		o->index = "index.html";
 	files_default(&o->cache_ms, 1000);
+	files_default(&o->cache_idle_ms, 10000);
 	files_default(&o->cache_files_max, 1000);
 	if (o->cache_files_max > 1 << 24)
 		o->cache_files_max = 1 << 24;
@@ -291,6 +292,12 @@ tn_http_files_open(const struct tn_http_files_options *options,
 		return r;
 	*ret = TN_TAKE(files);
 	return 0;
+}
+
+void
+tn_http_files_tidy(struct tn_http_files *files)
+{
+	tn__http_files_cache_tidy(files);
 }
 
 void

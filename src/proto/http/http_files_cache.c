@@ -14,6 +14,10 @@
 #define CACHE_SHARD_PATHS 64
 #define CACHE_SHARD_FILES 8
 
+/* Of so many paths in a shard it is asked at a time whether they are idle. */
+#define CACHE_TIDY_PATHS 64
+#define CACHE_TIDY_FEW 2
+
 /* ---- hash: SipHash-1-3, whose key a stranger does not know --------------- */
 
 struct cache_hash {
@@ -108,6 +112,45 @@ shard_take(struct tn__http_files_shard *shard, struct tn__http_files_entry **at,
 	*out = e;
 }
 
+static void
+shard_take_entry(struct tn__http_files_shard *shard,
+    struct tn__http_files_entry *e, struct tn__http_files_entry **out)
+{
+	shard_take(shard, shard_find(shard, e->hash,
+	    tn_slice(e->path, e->path_len)), out);
+}
+
+static struct tn__http_files_entry *
+shard_oldest(struct tn__http_files_shard *shard)
+{
+	return TN__CONTAINER(shard->ages.prev, struct tn__http_files_entry,
+	    age);
+}
+
+static void
+shard_make_young(struct tn__http_files_shard *shard,
+    struct tn__http_files_entry *e)
+{
+	tn__list_remove(&e->age);
+	tn__list_push_front(&shard->ages, &e->age);
+}
+
+/* Looks at the `count` oldest: who is asked for is believed until about now, so
+ * what was believed until `idle` at most goes, and all others are young. */
+static void
+shard_tidy(struct tn__http_files_shard *shard, size_t count, tn_time idle,
+    struct tn__http_files_entry **out)
+{
+	for (; count > 0 && shard->count > 0; count--) {
+		struct tn__http_files_entry *e = shard_oldest(shard);
+
+		if (e->until <= idle)
+			shard_take_entry(shard, e, out);
+		else
+			shard_make_young(shard, e);
+	}
+}
+
 /* Until there is room for one of `bytes` more: the oldest go, but who was used
  * since it was last looked at is young again. */
 static void
@@ -116,16 +159,13 @@ shard_make_room(struct tn__http_files_shard *shard, size_t bytes,
 {
 	while (shard->count > 0 && (shard->count >= shard->count_max ||
 	    bytes > shard->bytes_max - shard->bytes)) {
-		struct tn__http_files_entry *e = TN__CONTAINER(shard->ages.prev,
-		    struct tn__http_files_entry, age);
+		struct tn__http_files_entry *e = shard_oldest(shard);
 
 		if (e->used) {
 			e->used = false;
-			tn__list_remove(&e->age);
-			tn__list_push_front(&shard->ages, &e->age);
+			shard_make_young(shard, e);
 		} else {
-			shard_take(shard, shard_find(shard, e->hash,
-			    tn_slice(e->path, e->path_len)), out);
+			shard_take_entry(shard, e, out);
 		}
 	}
 }
@@ -163,6 +203,16 @@ cache_shard(struct tn_http_files *files, uint64_t hash)
 {
 	/* Not by the bits that choose the bucket. */
 	return &files->shards[(hash >> 32) & (files->shard_count - 1)];
+}
+
+/* Who was believed until then at the most is idle. */
+static tn_time
+cache_idle(const struct tn_http_files *files, tn_time now)
+{
+	int64_t ms = files->options.cache_idle_ms;
+
+	return ms < 0 || ms > now / TN_MILLISECOND ? INT64_MIN :
+	    now - ms * TN_MILLISECOND;
 }
 
 /* In the place of what the cache has for that path.  Larger than a shard: not
@@ -238,18 +288,6 @@ cache_find(struct tn_http_files *files, uint64_t hash, struct tn_slice path,
 	return e;
 }
 
-static void
-cache_believe(struct tn_http_files *files, struct tn__http_files_entry *e,
-    tn_time until)
-{
-	struct tn__http_files_shard *shard = cache_shard(files, e->hash);
-
-	pthread_mutex_lock(&shard->lock);
-	if (until > e->until)
-		e->until = until;
-	pthread_mutex_unlock(&shard->lock);
-}
-
 static tn_time
 cache_until(const struct tn_http_files *files, tn_time now)
 {
@@ -257,6 +295,23 @@ cache_until(const struct tn_http_files *files, tn_time now)
 
 	return ms > (TN_NEVER - now) / TN_MILLISECOND ? TN_NEVER :
 	    now + ms * TN_MILLISECOND;
+}
+
+/* It was looked at again `now`, and is the same. */
+static void
+cache_believe(struct tn_http_files *files, struct tn__http_files_entry *e,
+    tn_time now)
+{
+	struct tn__http_files_shard *shard = cache_shard(files, e->hash);
+	struct tn__http_files_entry *out = NULL;
+	tn_time until = cache_until(files, now);
+
+	pthread_mutex_lock(&shard->lock);
+	if (until > e->until)
+		e->until = until;
+	shard_tidy(shard, CACHE_TIDY_FEW, cache_idle(files, now), &out);
+	pthread_mutex_unlock(&shard->lock);
+	shard_put_all(out);
 }
 
 /* What is too many open files for us may be too many in the cache. */
@@ -290,7 +345,7 @@ tn__http_files_get(struct tn_http_files *files, struct tn_slice path,
 	if (e != NULL && now > until) {
 		same = tn__http_files_is_same(files, e);
 		if (same)
-			cache_believe(files, e, cache_until(files, now));
+			cache_believe(files, e, now);
 		else
 			tn__http_files_put(TN_TAKE(e));
 	}
@@ -345,6 +400,22 @@ tn__http_files_cache_open(struct tn_http_files *files)
 		r = shard_open(&files->shards[files->shard_count++],
 		    paths / count, bytes / count);
 	return r;
+}
+
+void
+tn__http_files_cache_tidy(struct tn_http_files *files)
+{
+	tn_time idle = cache_idle(files, tn_now());
+
+	for (size_t i = 0; i < files->shard_count; i++) {
+		struct tn__http_files_shard *shard = &files->shards[i];
+		struct tn__http_files_entry *out = NULL;
+
+		pthread_mutex_lock(&shard->lock);
+		shard_tidy(shard, CACHE_TIDY_PATHS, idle, &out);
+		pthread_mutex_unlock(&shard->lock);
+		shard_put_all(out);
+	}
 }
 
 void

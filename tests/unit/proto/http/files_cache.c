@@ -284,6 +284,20 @@ test_tick(void **state)
 
 /* ---- limits ------------------------------------------------------------- */
 
+/* In any shard. */
+static bool
+is_there(const char *name)
+{
+	for (size_t i = 0; i < files->shard_count; i++)
+		TN__LIST_FOR(at, &files->shards[i].ages)
+			if (strcmp(TN__CONTAINER(at,
+				       struct tn__http_files_entry, age)
+				       ->path,
+				name) == 0)
+				return true;
+	return false;
+}
+
 /* Whether it comes from the cache: then a change goes unseen. */
 static bool
 is_kept(const char *name)
@@ -394,6 +408,58 @@ static void
 test_many(void **state)
 {
 	simulate(many_run, NULL);
+}
+
+/* ---- what nobody asks for ----------------------------------------------- */
+
+static int
+idle_run(void *arg)
+{
+	put("a", "a");
+	put("b", "b");
+	put("c", "c");
+	open_files((struct tn_http_files_options){
+	    .cache_ms = 100, .cache_idle_ms = 1000, .cache_files_max = 10 });
+	wait_ms(5000);
+	(void)get("a", "");
+	(void)get("b", "");
+	(void)get("c", "");
+	/* While others of its shard are asked for it goes by itself. */
+	for (int i = 0; i < 9; i++) {
+		wait_ms(100);
+		CHECK_TEXT(get("b", ""), "b");
+		CHECK_TEXT(get("c", ""), "c");
+	}
+	CHECK(is_there("a"));
+	for (int i = 0; i < 5; i++) {
+		wait_ms(101);
+		CHECK_TEXT(get("b", ""), "b");
+	}
+	CHECK(!is_there("a"));
+	CHECK(is_there("c"));
+
+	/* And otherwise when it is told. */
+	tn_http_files_tidy(files);
+	CHECK(is_there("b") && is_there("c"));
+	wait_ms(1200);
+	CHECK(is_there("b"));
+	tn_http_files_tidy(files);
+	CHECK(!is_there("b") && !is_there("c"));
+	close_files();
+
+	open_files((struct tn_http_files_options){ .cache_idle_ms = -1 });
+	(void)get("a", "");
+	wait_ms(100000);
+	tn_http_files_tidy(files);
+	CHECK(is_there("a"));
+	close_files();
+	return 0;
+}
+
+static void
+test_idle(void **state)
+{
+	simulate(idle_run, NULL);
 }
 
 /* ---- descriptors -------------------------------------------------------- */
@@ -550,6 +616,7 @@ main(void)
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_bytes),
 		cmocka_unit_test(test_many),
+		cmocka_unit_test(test_idle),
 		cmocka_unit_test(test_shorter),
 		{ "test_descriptors", test_descriptors, NULL, NULL, source },
 		{ "test_hit", test_hit, NULL, NULL, source },
