@@ -53,6 +53,21 @@ put('<img src=x onerror=alert(1)> & "quotes".txt', 5, '09');
 put('a name that is so long that it has to be broken somewhere because ' +
 	'no phone is that wide and most windows are not either.pdf', 99, '10');
 fs.mkdirSync(path.join(folder, 'Nothing here'));
+
+// Five minutes of silence: RIFF's head for 44,100 samples a second in stereo.
+const SECOND = 4 * 44100, SECONDS = 300;
+const wav = Buffer.alloc(44);
+wav.write('RIFF\0\0\0\0WAVEfmt \x10\0\0\0\x01\0\x02\0', 'latin1');
+wav.writeUInt32LE(36 + SECOND * SECONDS, 4);
+wav.writeUInt32LE(44100, 24);
+wav.writeUInt32LE(SECOND, 28);
+wav.writeUInt16LE(4, 32);
+wav.writeUInt16LE(16, 34);
+wav.write('data', 36);
+wav.writeUInt32LE(SECOND * SECONDS, 40);
+fs.writeFileSync(path.join(folder, 'Mountains/silence.wav'), wav);
+fs.truncateSync(path.join(folder, 'Mountains/silence.wav'),
+	44 + SECOND * SECONDS);
 fs.writeFileSync(path.join(folder, '.hidden'), '');
 
 // ---- the server and the browser -----------------------------------------------
@@ -185,6 +200,38 @@ async function keyboard(page) {
 	await page.waitForURL(`${url}Mountains/`);
 }
 
+// Far ahead and back again: by ranges, not by fetching all before it.
+async function seeking(page) {
+	const starts = [];
+	page.on('response', (r) => {
+		const range = r.headers()['content-range'] ?? '';
+		if (r.status() === 206)
+			starts.push(Number(range.match(/^bytes (\d+)-/)[1]));
+	});
+	await page.goto(`${url}Mountains/silence.wav`);
+	const times = await page.evaluate(async () => {
+		const media = document.querySelector('video');
+		const heard = (name) => new Promise((resolve, reject) => {
+			media.addEventListener(name, resolve, { once: true });
+			media.addEventListener('error', reject, { once: true });
+		});
+		if (media.readyState < 1)
+			await heard('loadedmetadata');
+		const seen = [media.duration];
+		for (const time of [250, 20]) {
+			media.currentTime = time;
+			await heard('seeked');
+			seen.push(media.currentTime);
+		}
+		media.pause();
+		return seen;
+	});
+	assert.equal(times[0], SECONDS);
+	assert.ok(Math.abs(times[1] - 250) < 1 && Math.abs(times[2] - 20) < 1);
+	assert.ok(starts.some((n) => n > 200 * SECOND && n <= 44 + 250 * SECOND),
+		`ranges from ${starts}`);
+}
+
 async function missing(page) {
 	const response = await page.goto(`${url}nowhere/at/all`);
 	assert.equal(response.status(), 404);
@@ -223,6 +270,7 @@ try {
 	await test('sorting without JavaScript',
 		{ javaScriptEnabled: false }, sorting);
 	await test('the keyboard', {}, keyboard);
+	await test('seeking in a sound', {}, seeking);
 	await test('a page that is not there', {}, missing);
 	await test('dark', { colorScheme: 'dark' }, dark);
 	await test('a phone', { viewport: { width: 390, height: 844 },
