@@ -72,7 +72,8 @@ files_fall_back(struct tn_http_exchange *x, struct tn_http_files *files,
 	if (made_up == 2)
 		r = tn_http_reply_field(x, "Vary", "Accept");
 	if (r == 0)
-		r = e->kind == TN__HTTP_FILES_FILE ? files_send(x, files, e) : 404;
+		r = e->kind != TN__HTTP_FILES_FILE ? 404 :
+		    files_send(x, files, e);
 	tn__http_files_put(e);
 	return r;
 }

@@ -166,8 +166,8 @@ tn__http_files_choose(struct tn_http_exchange *x, struct tn_http_files *files,
 		return &e->variants[TN__HTTP_PLAIN]->content;
 	ready = squeeze_ready(e, false);
 	if (ready != 0 || !e->may_squeeze || !e->settled)
-		return &e->variants[tn__http_coding_choose(accept,
-		    ready)]->content;
+		return &e->variants[tn__http_coding_choose(accept, ready)]
+			    ->content;
 
 	ready = squeeze_ready(e, true);
 	more = squeeze_codings() & ~atomic_load(&e->tried);
