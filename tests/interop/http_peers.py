@@ -145,6 +145,18 @@ def tenon(www, *words):
             assert child.wait(20) == 0, "tenon serve did not end well"
 
 
+def logged(path, count):
+    """At least so many lines of a log, which is written in a while."""
+    end = time.monotonic() + 20
+    while True:
+        with open(path) as file:
+            lines = file.read().splitlines()
+        if len(lines) >= count:
+            return lines
+        assert time.monotonic() < end, lines
+        time.sleep(0.02)
+
+
 def connect(place, timeout=20):
     """To a host and port, or the path of a Unix socket."""
     if isinstance(place, tuple):
