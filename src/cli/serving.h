@@ -19,13 +19,13 @@ struct cli_serving {
 	void *arg;
 };
 
-/* Serves with all of them until SIGINT, SIGTERM or SIGHUP, then lets what is in
- * flight finish; a second SIGINT or SIGTERM ends that too, and SIGQUIT shows on
- * stderr what every fiber waits for.  SIGUSR2 starts the command again with the
- * same listeners, and ends this one when the other is ready; when that fails
- * this one goes on.  systemd, if it asks, hears when it is ready, ends, and that
- * it lives.  Call it inside tn_run().  0, or the error of the server that failed
- * first. */
+/* Serves with all of them until SIGINT, SIGTERM or SIGHUP, then lets what is
+ * in flight finish; a second SIGINT or SIGTERM ends that too, and SIGQUIT
+ * shows on stderr what every fiber waits for.  SIGUSR2 starts the command
+ * again with the same listeners, and ends this one when the other is ready;
+ * when that fails this one goes on.  systemd, if it asks, hears when it is
+ * ready, ends, and that it lives.  Call it inside tn_run().  0, or the error
+ * of the server that failed first. */
 int cli_serve(const struct cli_serving *serving);
 
 /* From now on the library's warnings and errors become lines on stderr that

@@ -369,8 +369,9 @@ def those_who_watch_see_what_happens():
 
 
 def health_says_when_it_ends():
-    with folder({"big": b"\0" * (32 << 20)}) as root:
-        with serving("serve", "-l", ANY, "--status", ANY, root) as server:
+    with folder({"big": b"\0" * (16 << 20)}) as root:
+        with serving("serve", "-l", ANY, "--status", ANY, "--drain", "60s",
+                     root) as server:
             place = server.child.stdout.readline().decode()
             status = int(re.search(r":(\d+)/", place).group(1))
             with socket.socket() as s:
@@ -383,7 +384,7 @@ def health_says_when_it_ends():
                 came = 0
                 while piece := len(s.recv(65536)):
                     came += piece
-                assert came >= 32 << 20, came
+                assert came >= 16 << 20, came
             assert server.child.wait(20) == 0
 
 
