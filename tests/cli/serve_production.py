@@ -261,6 +261,7 @@ def the_log_can_be_for_programs():
             support.exchange(server.port, b"nonsense\r\n\r\n")
             status, out, err = server.stop()
             assert (status, err) == (0, "")
+            assert "\x9b" not in out and "\u202e" not in out, ascii(out)
             lines = [json.loads(line) for line in out.splitlines()]
             line = lines[0]
             assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z",
