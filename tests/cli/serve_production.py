@@ -75,6 +75,27 @@ def rules_say_how_long_files_keep():
         assert status == 2 and "write a time such as 1h or 30d" in err, err
 
 
+def files_are_compressed_unless_told_otherwise():
+    features = run("--version")[1]
+    with folder({"a.css": b"a { color: red }\n" * 1000,
+                 "b.css": b"b", "b.css.gz": b"small"}) as root:
+        for name in os.listdir(root):
+            os.utime(os.path.join(root, name), (1515627155, 1515627155))
+
+        def coding(server, name):
+            reply = request(server.port, name,
+                            fields=[("Accept-Encoding", "gzip")])
+            return reply.fields.get("content-encoding")
+        with serving("serve", "-l", ANY, root) as server:
+            if "gzip" in features:  # by a worker, once it has been asked for
+                wait_for(lambda: coding(server, b"/a.css") == "gzip")
+        with serving("serve", "-l", ANY, "--no-compression", root) as server:
+            for _ in range(3):
+                assert coding(server, b"/a.css") is None
+                time.sleep(0.05)
+            assert coding(server, b"/b.css") == "gzip", "what is there is used"
+
+
 def pages_of_errors_can_be_ones_own():
     files = {"in/a": b"", "lost.html": b"lost", "all/404.html": b"not here",
              "all/405.html": b"not so", "all/400.html": b"not heard"}
@@ -516,6 +537,7 @@ if __name__ == "__main__":
     support.main([
         an_app_answers_for_paths_of_its_own,
         rules_say_how_long_files_keep,
+        files_are_compressed_unless_told_otherwise,
         pages_of_errors_can_be_ones_own,
         each_host_has_its_folder,
         proxies_name_the_client,
