@@ -44,7 +44,8 @@ TN_API TN_CHECK int tn_query_append(struct tn_buffer *out, struct tn_slice name,
 TN_API TN_CHECK int tn_html_escape(struct tn_slice text, struct tn_buffer *out);
 
 /* A JSON string with its quotes (RFC 8259 section 7); bytes that are not UTF-8
- * become U+FFFD. */
+ * become U+FFFD, and what tn_buffer_append_escaped() would not leave as it is,
+ * because a terminal obeys it or a person does not see it, is escaped. */
 TN_API TN_CHECK int tn_json_string(struct tn_slice text, struct tn_buffer *out);
 
 /* The media type for a file name, by its ending, text types with

@@ -168,6 +168,7 @@ app_share_open(struct app_share *share)
 		.hidden = share->hidden,
 		.folder = share_reply_folder,
 		.arg = share,
+		.no_compress = share->no_compress,
 		.fallback = share->fallback,
 		.rules = share->rules != NULL ? share->rules : rules,
 		/* Who saves a page and reloads it sees what was saved. */

@@ -13,6 +13,7 @@ struct app_share { /* borrows everything; read by all loops at once */
 	bool hidden;          /* names that begin with "." too */
 	bool no_listing;
 	bool no_index; /* index.html is a file like any other */
+	bool no_compress; /* as struct tn_http_files_options has it */
 	const char *fallback; /* as struct tn_http_files_options has it */
 	/* The same, with APP_RULE_FOR_ALL; NULL = that alone. */
 	const struct tn_http_files_rule *rules;

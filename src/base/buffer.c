@@ -5,6 +5,7 @@
 #include <tenon/number.h>
 
 #include "base/error.h"
+#include "base/hidden.h"
 #include "base/memory.h"
 
 #define BUFFER_LEAST 64
@@ -117,8 +118,6 @@ tn_buffer_vprintf(struct tn_buffer *buffer, const char *format,
 	return r;
 }
 
-/* What looks like nothing or turns the text around it: C1 controls, line and
- * paragraph separators, bidirectional marks, overrides and isolates. */
 static const struct buffer_range {
 	uint32_t first, last;
 } buffer_hidden[] = {
@@ -129,8 +128,8 @@ static const struct buffer_range {
 	{ 0x2066, 0x2069 },
 };
 
-static bool
-buffer_is_hidden(uint32_t code)
+bool
+tn__buffer_is_hidden(uint32_t code)
 {
 	for (size_t i = 0; i < TN_COUNT(buffer_hidden); i++)
 		if (code >= buffer_hidden[i].first &&
@@ -156,7 +155,7 @@ buffer_escape_one(struct tn_buffer *buffer, struct tn_slice text, size_t *used)
 	*used = n > 0 ? (size_t)n : 1;
 	if (n <= 1)
 		return tn_buffer_printf(buffer, "\\x%02x", byte);
-	if (buffer_is_hidden(code))
+	if (tn__buffer_is_hidden(code))
 		return tn_buffer_printf(buffer, "\\u{%04x}", code);
 	return tn_buffer_append(buffer, tn_slice_head(text, *used));
 }

@@ -225,6 +225,7 @@ serve_run(void)
 		.hidden = serve_given.hidden,
 		.no_listing = serve_given.no_listing,
 		.no_index = serve_given.no_index,
+		.no_compress = serve_given.no_compression,
 		.fallback = serve_given.spa,
 	};
 	if (r == 0)

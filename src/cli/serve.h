@@ -15,7 +15,7 @@ struct serve_given {
 	const char *folder, *log, *spa, *status;
 	const char *proxy_from, *forwarded_from, *unix_mode, *unix_owner;
 	struct cli_list listen, cache, pages, hosts;
-	bool hidden, no_listing, no_index, quiet;
+	bool hidden, no_listing, no_index, no_compression, quiet;
 	int log_format; /* enum serve_log_format */
 	int forwarding; /* enum tn_http_forwarding */
 	int64_t loops, connections, per_address, rate;

@@ -161,6 +161,9 @@ const struct cli_option serve_options[] = {
 		    "field. '/assets/*=30d' and '*.css=1h' are for some of them "
 		    "only; may be given several times, and the first that fits "
 		    "counts" },
+	{ .name = "no-compression", .flag = &serve_given.no_compression,
+	    .help = "send files as they are; a .br, .zst or .gz beside one is "
+		    "used all the same" },
 	{ .name = "error-page", .argument = "STATUS=FILE",
 	    .list = &serve_given.pages, .check = app_errors_check,
 	    .help = "a page of your own for an error, such as 404=lost.html, or "

@@ -1,8 +1,10 @@
 #include <tenon/text.h>
 
+#include "base/hidden.h"
 #include "format/format.h"
 
-/* RFC 8259 section 7. */
+/* RFC 8259 section 7.  Beyond what it asks for, what a terminal would obey or a
+ * person not see is escaped: JSON is written to logs too. */
 static const char *
 json_substitute(uint32_t code, char scratch[8])
 {
@@ -26,11 +28,11 @@ json_substitute(uint32_t code, char scratch[8])
 	case TN__FORMAT_INVALID:
 		return "\xef\xbf\xbd"; /* U+FFFD */
 	default:
-		if (code >= 0x20)
+		if (code >= 0x20 && code != 0x7f && !tn__buffer_is_hidden(code))
 			return NULL;
-		memcpy(scratch, "\\u00", 4);
-		scratch[4] = hex[code >> 4];
-		scratch[5] = hex[code & 15];
+		memcpy(scratch, "\\u", 2);
+		for (int i = 0; i < 4; i++)
+			scratch[2 + i] = hex[(code >> (12 - 4 * i)) & 15];
 		scratch[6] = '\0';
 		return scratch;
 	}

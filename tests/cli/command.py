@@ -158,7 +158,7 @@ def completion_follows_the_tables():
         (["echo", "serve", ""], ""),
         (["echo", "serve", "--k"], "--kind"),
         (["echo", "serve", "--kind", "f"], "fiber fork"),
-        (["serve", "--no"], "--no-listing --no-index"),
+        (["serve", "--no"], "--no-listing --no-index --no-compression"),
         (["serve", "--h"], "--host --hidden --help"),
         (["serve", "-l", ""], ""),
         (["help", "e"], "echo"),

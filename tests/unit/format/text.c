@@ -104,7 +104,9 @@ static const struct row {
 
 	{ "JSON of nothing", tn_json_string, IN(""), "\"\"", 0 },
 	{ "JSON", tn_json_string, IN("say \"\\\" /\x7f"),
-	    "\"say \\\"\\\\\\\" /\x7f\"", 0 },
+	    "\"say \\\"\\\\\\\" /\\u007f\"", 0 },
+	{ "JSON hidden", tn_json_string, IN("\xc2\x9b \xe2\x80\xae \xe2\x80\xa8"),
+	    "\"\\u009b \\u202e \\u2028\"", 0 },
 	{ "JSON short escapes", tn_json_string, IN("\b\f\n\r\t"),
 	    "\"\\b\\f\\n\\r\\t\"", 0 },
 	{ "JSON controls", tn_json_string, IN("\0\x1f\x0b"),
