@@ -71,6 +71,8 @@ struct tn_sim_result {
  * returned; the other hosts are cancelled then.  TN_EDEADLOCK when every fiber
  * waits and nothing is on its way, or one waits for what is ready (a lost
  * wake-up, which a deadline would hide): the trace ends in what each does.
+ * TN_ELIMIT when it does not end, or a fiber calls a million times and never
+ * waits; one that goes on though it was cancelled is left where it stands.
  * `ret` and `options` may be NULL.  -EBUSY inside tn_run() or another world. */
 TN_API int tn_sim_run(uint64_t seed, const struct tn_sim_options *options,
     int (*main)(void *arg), void *arg, struct tn_sim_result *ret);

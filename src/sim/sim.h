@@ -53,6 +53,9 @@ struct tn__world {
 	uint64_t hash;
 	struct tn__error error; /* of what runs in no fiber */
 	int quiet; /* > 0: no fault strikes an allocation */
+	int calls; /* of the fiber that runs, since it was resumed ... */
+	unsigned long long calls_turn; /* ... in this turn of its loop */
+	const struct tn__fiber *circling; /* it had to be stopped */
 	bool over; /* the hosts are to end */
 };
 
@@ -99,6 +102,10 @@ void tn__boot_end(struct tn__boot *boot); /* cancels what runs on it */
 int tn__sim_drive(struct tn__world *world);
 void tn__event_at(struct tn__event *event, tn_time when);
 void tn__event_cancel(struct tn__event *event);
+
+/* circle.c: a fiber calls, and may do so for ever without waiting.  Stops it,
+ * and comes back once it was cancelled. */
+void tn__sim_called(void);
 
 /* fault.c */
 uint64_t tn__sim_below(uint64_t below);

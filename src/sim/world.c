@@ -109,6 +109,14 @@ tn__boot_end(struct tn__boot *boot)
 		atomic_store(&boot->run.loops[i]->ending, true);
 }
 
+/* A fiber that would not end is never resumed. */
+static void
+loop_abandon(struct tn__loop *loop)
+{
+	TN__LIST_FOR(node, &loop->fibers)
+		tn__fiber_free(TN__CONTAINER(node, struct tn__fiber, all));
+}
+
 static void
 boot_free(struct tn__boot *boot)
 {
@@ -119,6 +127,10 @@ boot_free(struct tn__boot *boot)
 			continue;
 		tn__registry_remove(loop);
 		tn__loop_drain(loop); /* a late tn_dump() */
+	}
+	for (int i = 0; i < boot->run.loop_count; i++) {
+		if (boot->run.loops[i] != NULL)
+			loop_abandon(boot->run.loops[i]);
 	}
 	tn__run_close(&boot->run);
 	tn__error_clear(&boot->main.error);
