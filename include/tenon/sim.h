@@ -16,7 +16,7 @@ extern "C" {
 #endif
 
 /* What can go wrong, each with a rate: how many times in a million chances.
- * 0 never, 1,000,000 always. */
+ * 0 never, 1,000,000 always; -1 never, also under every_fault. */
 enum tn_sim_fault {
 	TN_SIM_SHORT_READ,    /* fewer bytes than are there */
 	TN_SIM_SHORT_WRITE,   /* fewer bytes than there is room for */
@@ -71,6 +71,8 @@ struct tn_sim_result {
  * returned; the other hosts are cancelled then.  TN_EDEADLOCK when every fiber
  * waits and nothing is on its way, or one waits for what is ready (a lost
  * wake-up, which a deadline would hide): the trace ends in what each does.
+ * TN_ELIMIT when it does not end, or a fiber calls a million times and never
+ * waits; one that goes on though it was cancelled is left where it stands.
  * `ret` and `options` may be NULL.  -EBUSY inside tn_run() or another world. */
 TN_API int tn_sim_run(uint64_t seed, const struct tn_sim_options *options,
     int (*main)(void *arg), void *arg, struct tn_sim_result *ret);
@@ -78,7 +80,9 @@ TN_API int tn_sim_run(uint64_t seed, const struct tn_sim_options *options,
 /* ---- inside ------------------------------------------------------------ */
 
 /* Another machine: a name in the look-up table, with an IPv4 or IPv6 address,
- * on which `main(arg)` runs as the first fiber.  -EEXIST, -EINVAL. */
+ * on which `main(arg)` runs as the first fiber.  -EEXIST for what is taken, also
+ * when the name differs by case alone.  Outside tn_sim_run() each of these is
+ * -EINVAL. */
 TN_API TN_CHECK int tn_sim_host(const char *name, const char *address,
     int (*main)(void *arg), void *arg);
 
@@ -107,7 +111,8 @@ TN_API TN_CHECK int tn_sim_file_write(const char *host, const char *path,
 TN_API TN_CHECK int tn_sim_file_read(const char *host, const char *path,
     struct tn_buffer *ret);
 
-/* A line of the program's own in the trace. */
+/* A line of the program's own in the trace; what would not fit into one line
+ * is escaped as by tn_buffer_append_escaped(). */
 TN_API void tn_sim_note(const char *format, ...) TN_PRINTF(1, 2);
 
 /* A number from the seed, 0 to `below` - 1: for a test's own choices. */

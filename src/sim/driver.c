@@ -226,6 +226,7 @@ driver_turn(struct tn__world *w, struct tn__loop *loop)
 	w->now += tn__sim_between(DRIVER_TURN_LEAST, DRIVER_TURN_MOST);
 	w->result.steps++;
 	loop->now = w->now;
+	w->calls_turn = 0; /* of another loop: not this one's */
 	tn__host_current = loop->host;
 	tn__loop_current = loop;
 	w->quiet--;
@@ -269,30 +270,64 @@ driver_dump(struct tn__loop *loop, void *arg)
 	return false;
 }
 
-/* It comes to no end: what everybody does is the end of the trace, and what
- * the one fiber does that it is about is in the error line. */
+/* Why it comes to no end, and with whom. */
+struct trouble {
+	int code; /* 0: none */
+	const char *why;
+	const struct tn__fiber *fiber; /* NULL: main */
+};
+
+/* What everybody does is the end of the trace, and what the one fiber does that
+ * it is about is in the error line. */
 static int
-driver_fail(struct tn__world *w, int code, const char *why,
-    const struct tn__fiber *f)
+driver_fail(struct tn__world *w, const struct trouble *t)
 {
-	struct tn__loop *loop = f != NULL ? f->loop :
+	struct tn__loop *loop = t->fiber != NULL ? t->fiber->loop :
 	    w->here->boot->run.loops[0];
 	TN_CLEANUP(tn_buffer_free) struct tn_buffer text = driver_look(loop);
 	struct tn_slice rest = tn_buffer_slice(&text), line = { 0 };
 	char name[32];
 
 	(void)snprintf(name, sizeof(name), "fiber %" PRIu64 " ",
-	    f != NULL ? f->id : 1); /* main is the first */
+	    t->fiber != NULL ? t->fiber->id : 1); /* main is the first */
 	while (rest.data != NULL && !tn_slice_starts(line, tn_slice_str(name)))
 		line = tn_slice_trim(tn_slice_split(&rest, '\n'));
-	tn__sim_trace("%s", why);
+	tn__sim_trace("%s", t->why);
 	driver_each(w, driver_dump, NULL);
-	return tn_error_set(code, "simulation, seed %" PRIu64 ": %s; on %s "
-	    "%.*s; %s", w->seed, why,
+	return tn_error_set(t->code, "simulation, seed %" PRIu64 ": %s; on %s "
+	    "%.*s; %s", w->seed, t->why,
 	    TN__CONTAINER(loop->host, struct tn__boot, host)->machine->name,
 	    (int)line.len, line.data,
 	    w->options.trace != NULL ? "the end of the trace says more" :
 	    "run this seed again with options.trace to see how that came");
+}
+
+static bool
+loop_fiber(struct tn__loop *loop, void *arg)
+{
+	const struct tn__fiber **ret = arg;
+
+	if (tn__list_empty(&loop->fibers))
+		return false;
+	*ret = TN__CONTAINER(loop->fibers.next, struct tn__fiber, all);
+	return true;
+}
+
+/* Whoever still lives is never resumed: its stack goes with its loop, and what
+ * it would have freed is lost. */
+static int
+driver_give_up(struct tn__world *w, int failed, struct trouble t)
+{
+	if (failed == 0) {
+		if (t.code == 0)
+			t = (struct trouble){ TN_ELIMIT, "a fiber does not "
+				"end", NULL };
+		if (t.fiber == NULL)
+			driver_each(w, loop_fiber, &t.fiber);
+		failed = driver_fail(w, &t);
+	}
+	return tn_error_set(failed, "%s; it was cancelled and goes on: it was "
+	    "left where it stood, with all it has", tn_error_text());
 }
 
 static void
@@ -315,55 +350,62 @@ loop_alive(struct tn__loop *loop, void *arg)
 	return true;
 }
 
-static int
-driver_limit(struct tn__world *w)
+static struct trouble
+driver_limit(const struct tn__world *w)
 {
 	if (w->now > w->options.time_max_ms * TN_MILLISECOND)
-		return driver_fail(w, TN_ELIMIT, "not done within "
-		    "time_max_ms", NULL);
+		return (struct trouble){ TN_ELIMIT, "not done within "
+			"time_max_ms", NULL };
 	if (w->result.steps > w->options.steps_max)
-		return driver_fail(w, TN_ELIMIT, "not done within "
-		    "steps_max turns, perhaps it goes round in circles",
-		    NULL);
-	return 0;
+		return (struct trouble){ TN_ELIMIT, "not done within "
+			"steps_max turns, perhaps it goes round in circles",
+			NULL };
+	return (struct trouble){ 0 };
+}
+
+static struct trouble
+driver_step(struct tn__world *w)
+{
+	const struct tn__fiber *f;
+	struct tn__loop *loop;
+
+	driver_fire(w);
+	loop = driver_pick(w);
+	if (loop != NULL)
+		driver_turn(w, loop);
+	else if (!w->over && driver_each(w, loop_missed, &f) != NULL)
+		return (struct trouble){ TN_EDEADLOCK, "lost wake-up, a fiber "
+			"waits for a descriptor that is ready", f };
+	else if (!driver_advance(w))
+		return (struct trouble){ TN_EDEADLOCK, "deadlock, every fiber "
+			"waits and nothing is under way", NULL };
+	f = TN_TAKE(w->circling);
+	if (f != NULL)
+		return (struct trouble){ TN_ELIMIT, "a fiber goes round in "
+			"circles and never waits", f };
+	return w->over ? (struct trouble){ 0 } : driver_limit(w);
 }
 
 int
 tn__sim_drive(struct tn__world *w)
 {
 	int64_t steps_max = INT64_MAX;
-	int r = 0, failed = 0;
+	int failed = 0;
 
 	while (driver_each(w, loop_alive, NULL) != NULL) {
-		const struct tn__fiber *missed;
-		struct tn__loop *loop;
+		struct trouble t = driver_step(w);
 
-		driver_fire(w);
-		loop = driver_pick(w);
-		if (loop != NULL)
-			driver_turn(w, loop);
-		else if (!w->over &&
-		    driver_each(w, loop_missed, &missed) != NULL)
-			r = driver_fail(w, TN_EDEADLOCK, "lost wake-up, a "
-			    "fiber waits for a descriptor that is ready",
-			    missed);
-		else if (!driver_advance(w))
-			r = driver_fail(w, TN_EDEADLOCK, "deadlock, every "
-			    "fiber waits and nothing is under way", NULL);
-		if (r == 0 && !w->over)
-			r = driver_limit(w);
 		if (atomic_load(&w->here->boot->run.loops[0]->ending) &&
 		    !w->over) {
 			driver_end_all(w);
 			steps_max = w->result.steps + DRIVER_GRACE_STEPS;
 		}
-		if (r == 0 && w->result.steps <= steps_max)
+		if (t.code == 0 && w->result.steps <= steps_max)
 			continue;
 		/* Once to cancel everything; the second time it is hopeless. */
 		if (failed < 0 || w->result.steps > steps_max)
-			return failed < 0 ? failed : r < 0 ? r : TN_ELIMIT;
-		failed = r;
-		r = 0;
+			return driver_give_up(w, failed, t);
+		failed = driver_fail(w, &t);
 		driver_end_all(w);
 		steps_max = w->result.steps + DRIVER_GRACE_STEPS;
 	}

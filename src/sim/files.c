@@ -290,15 +290,33 @@ files_fail(int r, const char *verb, const char *host, const char *path)
 	    host, tn_error_words(r));
 }
 
+static int
+files_machine(const char *verb, const char *host, const char *path,
+    struct tn__machine **ret)
+{
+	int r = tn__sim_inside("file of a simulated host");
+
+	if (r < 0)
+		return r;
+	*ret = tn__sim_machine(host);
+	if (*ret == NULL || path == NULL)
+		return tn_error_set(-EINVAL, "%s a file of simulated host %s: "
+		    "%s", verb, host == NULL ? "NULL" : host, *ret == NULL ?
+		    "no host is called so" : "its path is NULL");
+	return 0;
+}
+
 int
 tn_sim_file_write(const char *host, const char *path, struct tn_slice bytes)
 {
-	struct tn__machine *m = tn__world == NULL ? NULL :
-	    tn__sim_machine(host);
+	struct tn__machine *m;
 	struct tn__node *node;
-	int r = m == NULL ? -EINVAL : files_make(m, path, &node);
 	ssize_t n = 0;
+	int r = files_machine("write", host, path, &m);
 
+	if (r < 0)
+		return r;
+	r = files_make(m, path, &node);
 	if (r == 0) {
 		tn__node_truncate(node);
 		if (bytes.len > 0)
@@ -312,11 +330,13 @@ tn_sim_file_write(const char *host, const char *path, struct tn_slice bytes)
 int
 tn_sim_file_read(const char *host, const char *path, struct tn_buffer *ret)
 {
-	struct tn__machine *m = tn__world == NULL ? NULL :
-	    tn__sim_machine(host);
 	struct tn__entry *entry = NULL;
-	int r = m == NULL ? -EINVAL : tn__files_find(m, path, NULL, &entry);
+	struct tn__machine *m;
+	int r = files_machine("read", host, path, &m);
 
+	if (r < 0)
+		return r;
+	r = tn__files_find(m, path, NULL, &entry);
 	if (r == 0 && entry->node->kind != TN_FILE_REGULAR)
 		r = -EISDIR;
 	if (r < 0)

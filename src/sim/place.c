@@ -67,6 +67,17 @@ tn__place_equal(const struct tn__place *a, const struct tn__place *b)
 }
 
 bool
+tn__place_fits(const struct tn_ip *ip)
+{
+	if (tn_ip_is_any(ip) || tn_ip_is_loopback(ip))
+		return false;
+	if (ip->family == 4) /* multicast and what was never given away */
+		return ip->bytes[0] < 224;
+	return ip->bytes[0] != 0xff &&
+	    memcmp(ip->bytes, place_mapped, sizeof(place_mapped)) != 0;
+}
+
+bool
 tn__machine_has(const struct tn__machine *m, const struct tn_ip *ip)
 {
 	if (tn_ip_is_loopback(ip))

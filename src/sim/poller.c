@@ -46,6 +46,7 @@ tn__thing_of(int fd)
 	struct tn__world *w = tn__world;
 	size_t i = (size_t)(fd - TN__SIM_FD);
 
+	tn__sim_called();
 	if (fd < TN__SIM_FD || i >= w->thing_count || w->things[i] == NULL ||
 	    w->things[i]->boot != tn__sim_boot())
 		return NULL;
@@ -315,6 +316,7 @@ sim_poll(struct tn__host *host, struct pollfd *fds, size_t count,
 static tn_time
 sim_now(struct tn__host *host)
 {
+	tn__sim_called();
 	return tn__world->now;
 }
 
@@ -323,6 +325,7 @@ sim_wall_now(struct tn__host *host)
 {
 	struct tn__machine *m = boot_of(host)->machine;
 
+	tn__sim_called();
 	if (tn__sim_strikes(TN_SIM_CLOCK_JUMP))
 		m->wall_shift += tn__sim_between(-POLLER_JUMP, POLLER_JUMP);
 	return POLLER_WALL + tn__world->now + m->wall_shift;

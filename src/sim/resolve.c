@@ -34,28 +34,44 @@ static const struct service {
 
 /* ---- the table --------------------------------------------------------- */
 
-/* It stands in the trace as it is. */
-bool
-tn__sim_name_fits(const char *name)
+#define NAME_MAX_LEN 255
+
+/* It stands in the trace as it is, and is looked up in the table. */
+static const char *
+name_misfit(const char *name, size_t len_max)
 {
 	size_t len = strlen(name);
+	struct tn_ip ip;
 
+	if (len == 0 || len > len_max)
+		return "it is empty or too long";
 	for (size_t i = 0; i < len; i++)
 		if ((unsigned char)name[i] <= ' ' ||
 		    (unsigned char)name[i] >= 0x7f)
-			return false;
-	return len > 0 && len < 256;
+			return "it has blanks or other than ASCII in it";
+	if (tn_slice_equal_nocase(tn_slice_str(name), "localhost"))
+		return "each host is that to itself";
+	if (tn_ip_parse(tn_slice_str(name), &ip) == 0)
+		return "it is an address, which nobody looks up";
+	return NULL;
+}
+
+int
+tn__sim_name_fits(const char *name, size_t len_max)
+{
+	const char *why =
+	    name == NULL ? "it is NULL" : name_misfit(name, len_max);
+	char shown[TN__SIM_SHOWN];
+
+	return why == NULL ? 0 : tn_error_set(-EINVAL, "simulated name %s: %s",
+	    name == NULL ? "" : tn__sim_show(name, strlen(name), shown), why);
 }
 
 static int
 name_add(const char *text, const struct tn_ip *ip, int error)
 {
-	struct name *name;
+	struct name *name = tn__sim_zalloc(sizeof(*name) + strlen(text) + 1);
 
-	if (tn__world == NULL || !tn__sim_name_fits(text))
-		return tn_error_set(-EINVAL, "simulated name: inside "
-		    "tn_sim_run(), and without spaces");
-	name = tn__sim_zalloc(sizeof(*name) + strlen(text) + 1);
 	if (name == NULL)
 		return tn__error_nomem();
 	memcpy(name->text, text, strlen(text) + 1);
@@ -69,10 +85,15 @@ int
 tn_sim_name(const char *name, const char *address)
 {
 	struct tn_ip ip;
+	int r = tn__sim_inside("simulated name");
 
-	if (tn_ip_parse(tn_slice_str(address), &ip) < 0)
+	if (r == 0)
+		r = tn__sim_name_fits(name, NAME_MAX_LEN);
+	if (r < 0)
+		return r;
+	if (address == NULL || tn_ip_parse(tn_slice_str(address), &ip) < 0)
 		return tn_error_set(-EINVAL, "simulated name %s: %s is no IP "
-		    "address", name, address);
+		    "address", name, address == NULL ? "NULL" : address);
 	return name_add(name, &ip, 0);
 }
 
@@ -80,10 +101,15 @@ int
 tn_sim_name_fails(const char *name, int error)
 {
 	const struct tn_ip none = { 0 };
+	int r = tn__sim_inside("simulated name");
 
-	if (error >= 0)
-		return tn_error_set(-EINVAL, "simulated name %s: %d is no "
-		    "error", name, error);
+	if (r == 0)
+		r = tn__sim_name_fits(name, NAME_MAX_LEN);
+	if (r < 0)
+		return r;
+	if (error > TN_EGAI_NONAME || error < TN_EGAI_FLAGS)
+		return tn_error_set(-EINVAL, "simulated name %s: no look-up "
+		    "fails with %d; take one of TN_EGAI_*", name, error);
 	return name_add(name, &none, error);
 }
 
@@ -186,7 +212,8 @@ resolve_host(const char *host, uint16_t port, const struct addrinfo *hints,
 	bool passive = hints->ai_flags & AI_PASSIVE;
 	int r;
 
-	if (host != NULL && strcmp(host, "localhost") != 0) {
+	if (host != NULL &&
+	    !tn_slice_equal_nocase(tn_slice_str(host), "localhost")) {
 		r = resolve_ip(host, port, hints, last);
 		return r != -EINVAL ? r :
 		    resolve_table(host, port, hints, last);

@@ -53,6 +53,9 @@ struct tn__world {
 	uint64_t hash;
 	struct tn__error error; /* of what runs in no fiber */
 	int quiet; /* > 0: no fault strikes an allocation */
+	int calls; /* of the fiber that runs, since it was resumed ... */
+	unsigned long long calls_turn; /* ... in this turn of its loop */
+	const struct tn__fiber *circling; /* it had to be stopped */
 	bool over; /* the hosts are to end */
 };
 
@@ -91,7 +94,9 @@ struct tn__boot {
 
 /* world.c */
 struct tn__boot *tn__sim_boot(void); /* of the running fiber */
+/* NULL: there is none, whatever the case of its letters. */
 struct tn__machine *tn__sim_machine(const char *name);
+int tn__sim_inside(const char *what); /* -EINVAL with words: it is not */
 int tn__boot_start(struct tn__machine *machine);
 void tn__boot_end(struct tn__boot *boot); /* cancels what runs on it */
 
@@ -99,6 +104,10 @@ void tn__boot_end(struct tn__boot *boot); /* cancels what runs on it */
 int tn__sim_drive(struct tn__world *world);
 void tn__event_at(struct tn__event *event, tn_time when);
 void tn__event_cancel(struct tn__event *event);
+
+/* circle.c: a fiber calls, and may do so for ever without waiting.  Stops it,
+ * and comes back once it was cancelled. */
+void tn__sim_called(void);
 
 /* fault.c */
 uint64_t tn__sim_below(uint64_t below);
@@ -254,6 +263,8 @@ const char *tn__place_text(const struct tn__place *place,
     struct tn__machine *machine, char out[TN__PLACE_TEXT]);
 const char *tn__socket_text(const struct tn__sim_socket *s,
     char out[TN__PLACE_TEXT]);
+/* Whether it can be the address of one machine, and no other's. */
+bool tn__place_fits(const struct tn_ip *ip);
 bool tn__machine_has(const struct tn__machine *m, const struct tn_ip *ip);
 /* Who answers at `ip` when `from` calls it; NULL: nobody. */
 struct tn__machine *tn__machine_at(struct tn__machine *from,
@@ -432,6 +443,7 @@ int tn__sim_getnameinfo(const struct sockaddr *address, socklen_t size,
     char *host, size_t host_size, char *service, size_t service_size,
     int flags);
 void tn__sim_names_free(struct tn__world *world);
-bool tn__sim_name_fits(const char *name);
+/* 0, or -EINVAL with words: not for a host or the table of names. */
+int tn__sim_name_fits(const char *name, size_t len_max);
 
 #endif

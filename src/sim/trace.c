@@ -63,15 +63,21 @@ tn__sim_trace_text(const char *text)
 void
 tn_sim_note(const char *format, ...)
 {
+	TN_CLEANUP(tn_buffer_free) struct tn_buffer shown = { 0 };
 	char text[TRACE_LINE];
 	va_list arguments;
+	int r;
 
 	if (tn__world == NULL)
 		return;
 	va_start(arguments, format);
 	(void)vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
-	tn__sim_trace("%s note: %s", tn__sim_boot()->machine->name, text);
+	tn__world->quiet++;
+	r = tn_buffer_append_escaped(&shown, tn_slice_str(text));
+	tn__world->quiet--;
+	tn__sim_trace("%s note: %s", tn__sim_boot()->machine->name,
+	    r < 0 || shown.data == NULL ? "" : shown.data);
 }
 
 /* ---- what was sent ----------------------------------------------------- */

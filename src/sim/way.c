@@ -1,4 +1,5 @@
 /* The ways between machines, and what cuts them off: partitions and crashes. */
+#include <inttypes.h>
 #include <tenon/error.h>
 #include "sim/sim.h"
 
@@ -124,12 +125,16 @@ static int
 way_between(const char *a, const char *b, const char *what, struct way **ret)
 {
 	const struct tn__machine *from, *to;
+	int r = tn__sim_inside(what);
 
-	from = tn__world == NULL ? NULL : tn__sim_machine(a);
-	to = tn__world == NULL ? NULL : tn__sim_machine(b);
+	if (r < 0)
+		return r;
+	from = tn__sim_machine(a);
+	to = tn__sim_machine(b);
 	if (from == NULL || to == NULL || from == to)
 		return tn_error_set(-EINVAL, "%s %s and %s: these are not two "
-		    "simulated hosts", what, a, b);
+		    "simulated hosts", what, a == NULL ? "NULL" : a,
+		    b == NULL ? "NULL" : b);
 	*ret = way_make(from, to);
 	return *ret == NULL ? tn__error_nomem() : 0;
 }
@@ -143,8 +148,10 @@ tn_sim_link(const char *a, const char *b, int64_t latency_us,
 
 	if (r == 0 && (latency_us < -1 || latency_us > WAY_LATENCY_MOST ||
 	    bytes_per_second < -1))
-		r = tn_error_set(-EINVAL, "link between %s and %s: a number is "
-		    "out of its range", a, b);
+		r = tn_error_set(-EINVAL, "link between %s and %s: latency_us "
+		    "is %" PRId64 ", at most an hour, and bytes_per_second %"
+		    PRId64 "; 0 for what the options say, -1 for none", a, b,
+		    latency_us, bytes_per_second);
 	if (r < 0)
 		return r;
 	w->latency_us = latency_us;
@@ -188,18 +195,39 @@ crash_sockets(struct tn__boot *boot)
 		tn__list_remove(node);
 }
 
+static int
+crash_check(const char *name, const struct tn__machine *m, tn_time down_for)
+{
+	const char *why = NULL;
+
+	if (m == NULL)
+		why = "no simulated host is called so";
+	else if (m == tn__world->here)
+		why = "the simulation begins and ends with it";
+	else if (m->boot == NULL)
+		why = "it has no power as it is";
+	if (why != NULL)
+		return tn_error_set(-EINVAL, "crash of %s: %s",
+		    name == NULL ? "NULL" : name, why);
+	if (down_for < 0 || down_for > TN_NEVER - tn__world->now)
+		return tn_error_set(-EINVAL, "crash of %s for %" PRId64 " ns: "
+		    "this is no span of time", name, down_for);
+	return 0;
+}
+
 int
 tn_sim_crash(const char *name, tn_time down_for)
 {
-	struct tn__machine *m =
-	    tn__world == NULL ? NULL : tn__sim_machine(name);
+	struct tn__machine *m;
+	int r = tn__sim_inside("crash");
 
-	if (m == NULL || m == tn__world->here || m->boot == NULL ||
-	    down_for < 0 || down_for > TN_NEVER - tn__world->now)
-		return tn_error_set(-EINVAL, "crash of %s: this is no "
-		    "simulated host that runs, or it is the one that the "
-		    "simulation begins and ends with", name);
-	tn__sim_trace("%s loses its power", name);
+	if (r < 0)
+		return r;
+	m = tn__sim_machine(name);
+	r = crash_check(name, m, down_for);
+	if (r < 0)
+		return r;
+	tn__sim_trace("%s loses its power", m->name);
 	m->boot->dead = true;
 	tn__boot_end(m->boot);
 	crash_sockets(m->boot);

@@ -30,14 +30,23 @@ tn__sim_boot(void)
 struct tn__machine *
 tn__sim_machine(const char *name)
 {
+	if (name == NULL)
+		return NULL;
 	TN__LIST_FOR(node, &tn__world->machines) {
 		struct tn__machine *m =
 		    TN__CONTAINER(node, struct tn__machine, node);
 
-		if (strcmp(m->name, name) == 0)
+		if (tn_slice_equal_nocase(tn_slice_str(m->name), name))
 			return m;
 	}
 	return NULL;
+}
+
+int
+tn__sim_inside(const char *what)
+{
+	return tn__world != NULL ? 0 : tn_error_set(-EINVAL, "%s: this is for "
+	    "what runs inside tn_sim_run()", what);
 }
 
 static int
@@ -109,6 +118,14 @@ tn__boot_end(struct tn__boot *boot)
 		atomic_store(&boot->run.loops[i]->ending, true);
 }
 
+/* A fiber that would not end is never resumed. */
+static void
+loop_abandon(struct tn__loop *loop)
+{
+	TN__LIST_FOR(node, &loop->fibers)
+		tn__fiber_free(TN__CONTAINER(node, struct tn__fiber, all));
+}
+
 static void
 boot_free(struct tn__boot *boot)
 {
@@ -119,6 +136,10 @@ boot_free(struct tn__boot *boot)
 			continue;
 		tn__registry_remove(loop);
 		tn__loop_drain(loop); /* a late tn_dump() */
+	}
+	for (int i = 0; i < boot->run.loop_count; i++) {
+		if (boot->run.loops[i] != NULL)
+			loop_abandon(boot->run.loops[i]);
 	}
 	tn__run_close(&boot->run);
 	tn__error_clear(&boot->main.error);
@@ -184,14 +205,20 @@ tn_sim_host(const char *name, const char *address, int (*main)(void *arg),
 {
 	struct tn__machine *m;
 	struct tn_ip ip;
-	int r;
+	int r = tn__sim_inside("simulated host");
 
-	if (tn__world == NULL || !tn__sim_name_fits(name) ||
-	    strlen(name) >= sizeof(m->name) ||
-	    tn_ip_parse(tn_slice_str(address), &ip) < 0 ||
-	    tn_ip_is_loopback(&ip) || tn_ip_is_any(&ip))
-		return tn_error_set(-EINVAL, "simulated host %s at %s: inside "
-		    "tn_sim_run(), a name and an IP address", name, address);
+	if (r == 0)
+		r = tn__sim_name_fits(name, sizeof(m->name) - 1);
+	if (r < 0)
+		return r;
+	if (main == NULL)
+		return tn_error_set(-EINVAL, "simulated host %s: its main() is "
+		    "NULL", name);
+	if (address == NULL || tn_ip_parse(tn_slice_str(address), &ip) < 0 ||
+	    !tn__place_fits(&ip))
+		return tn_error_set(-EINVAL, "simulated host %s at %s: no "
+		    "address of one machine; take one such as 192.0.2.1 or "
+		    "2001:db8::1", name, address == NULL ? "NULL" : address);
 	if (tn__sim_machine(name) != NULL ||
 	    tn__machine_at(tn__world->here, &ip) != NULL)
 		return tn_error_set(-EEXIST, "simulated host %s at %s: the "
@@ -221,17 +248,40 @@ world_defaults(struct tn_sim_options *o)
 	tn__sim_rates(o);
 }
 
-static bool
-world_options_fit(const struct tn_sim_options *o)
+#define WORLD_LATENCY (3600 * TN_SECOND / TN_MICROSECOND)
+#define WORLD_TIME (TN_NEVER / TN_MILLISECOND / 2)
+
+static int
+world_check(const struct tn_sim_options *o)
 {
-	return o->loops >= 0 && o->loops <= WORLD_LOOPS_MAX &&
-	    o->latency_us >= -1 && o->latency_us <= 3600 * TN_SECOND / 1000 &&
-	    o->latency_spread_us >= -1 &&
-	    o->latency_spread_us <= 3600 * TN_SECOND / 1000 &&
-	    o->bytes_per_second >= 0 && o->disk_bytes >= 0 &&
-	    o->time_max_ms >= 0 &&
-	    o->time_max_ms <= TN_NEVER / TN_MILLISECOND / 2 &&
-	    o->steps_max >= 0;
+	const struct {
+		const char *name;
+		int64_t value, least, most;
+	} all[] = {
+		{ "loops", o->loops, 0, WORLD_LOOPS_MAX },
+		{ "latency_us", o->latency_us, -1, WORLD_LATENCY },
+		{ "latency_spread_us", o->latency_spread_us, -1,
+		    WORLD_LATENCY },
+		{ "bytes_per_second", o->bytes_per_second, 0, INT64_MAX },
+		{ "disk_bytes", o->disk_bytes, 0, INT64_MAX },
+		{ "time_max_ms", o->time_max_ms, 0, WORLD_TIME },
+		{ "steps_max", o->steps_max, 0, INT64_MAX },
+	};
+
+	for (size_t i = 0; i < TN_COUNT(all); i++)
+		if (all[i].value < all[i].least || all[i].value > all[i].most)
+			return tn_error_set(-EINVAL, "simulation: %s is %"
+			    PRId64 "; it can be %" PRId64 " to %" PRId64,
+			    all[i].name, all[i].value, all[i].least,
+			    all[i].most);
+	for (int i = 0; i < TN_SIM_FAULTS; i++)
+		if (o->rates[i] < -1 || o->rates[i] > 1000000)
+			return tn_error_set(-EINVAL, "simulation: the rate of "
+			    "\"%s\" (rates[%d]) is %" PRId32 "; it can be 0 "
+			    "to 1000000, or -1 for never",
+			    tn_sim_fault_name((enum tn_sim_fault)i), i,
+			    o->rates[i]);
+	return 0;
 }
 
 static int
@@ -325,9 +375,11 @@ tn_sim_run(uint64_t seed, const struct tn_sim_options *options,
 
 	if (options != NULL)
 		world.options = *options;
-	if (!world_options_fit(&world.options))
-		return tn_error_set(-EINVAL, "simulation: an option is out of "
-		    "its range");
+	r = world_check(&world.options);
+	if (r < 0)
+		return r;
+	if (main == NULL)
+		return tn_error_set(-EINVAL, "simulation: main() is NULL");
 	if (outer->poller != NULL || atomic_flag_test_and_set(&world_taken))
 		return tn_error_set(-EBUSY, "simulation: this thread runs a "
 		    "loop, or there is another world already");

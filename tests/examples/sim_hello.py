@@ -1,10 +1,14 @@
 #!/usr/bin/env python3
-"""sim_hello: the same seed prints the same, most seeds end well."""
+"""sim_hello: the same seed prints the same, most seeds end well, and the page
+about it shows what it prints."""
 import os
+import re
 import subprocess
 
 program = os.path.join(os.environ.get("TENON_BUILD", "build"), "examples",
                        "sim_hello")
+page = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..",
+                    "docs", "simulation.md")
 
 
 def run(*args):
@@ -27,3 +31,9 @@ for seed in range(40):
 assert good >= 30, good
 assert run("1").stdout != run("2").stdout
 assert run("x").returncode == 2
+
+with open(page, encoding="utf-8") as file:
+    shown = re.search(r"```\n\$ build/examples/sim_hello (\d+)\n(.*?)```",
+                      file.read(), re.DOTALL)
+printed = run(shown[1]).stdout
+assert printed == shown[2], f"docs/simulation.md is to show:\n{printed}"
