@@ -57,6 +57,7 @@ decode(const struct tn__http_chunk_limits *limits, struct tn_slice in,
 	}
 	r.done = c.done;
 	r.status = c.status;
+	assert(r.trailers.len <= limits->trailer_bytes_max);
 	return r;
 }
 

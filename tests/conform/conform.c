@@ -132,30 +132,73 @@ print_notes(const struct format *f, const struct corpus *corpus)
 	}
 }
 
+static unsigned
+missed(const struct score *s)
+{
+	return s->total - s->passed - s->known;
+}
+
+/* Whether anything is worse, whatever else is better.  Known differences may
+ * only become passes then: were fewer known and no more passed, more would be
+ * missed, or there would be fewer in all. */
+static bool
+fell(const struct score *s, const struct score *old)
+{
+	return s->passed < old->passed || s->total < old->total ||
+	    missed(s) > missed(old);
+}
+
+static void
+put_score(const struct score *s, struct tn_buffer *out)
+{
+	putf(out, "%u passed, %u known, %u missed, %u in all", s->passed,
+	    s->known, missed(s), s->total);
+}
+
+static void
+judge_fall(struct conform *c, const struct score *s, const struct score *old)
+{
+	TN_CLEANUP(tn_buffer_free) struct tn_buffer words = { 0 };
+
+	put_score(s, &words);
+	putf(&words, "; the record is ");
+	put_score(old, &words);
+	fflush(stdout);
+	fprintf(stderr, "conform: %s fell: %s; -v shows each miss, and only a "
+	    "hand writes down less than the record\n", s->name.data,
+	    words.data);
+	c->failed = true;
+}
+
+static void
+judge_rise(struct conform *c, const struct score *s, const struct score *old)
+{
+	putf(&c->rises, "conform: %s %s: ", s->name.data,
+	    old == NULL                   ? "is new"
+	        : s->passed > old->passed ? "rose"
+					  : "changed");
+	put_score(s, &c->rises);
+	if (old != NULL) {
+		putf(&c->rises, "; the record is ");
+		put_score(old, &c->rises);
+	}
+	putf(&c->rises, "\n");
+}
+
 /* Held against the record. */
 static void
 judge(struct conform *c, const struct score *s)
 {
 	struct score *old = scores_find(&c->scores, tn_buffer_slice(&s->name));
 
-	if (old != NULL && s->passed < old->passed) {
-		fflush(stdout);
-		fprintf(stderr, "conform: %s fell: %u passed, the record is "
-		    "%u; -v shows each miss\n",
-		    s->name.data, s->passed, old->passed);
-		c->failed = true;
+	if (old != NULL && fell(s, old)) {
+		judge_fall(c, s, old);
 		return;
 	}
 	if (old != NULL && s->passed == old->passed &&
 	    s->known == old->known && s->total == old->total)
 		return;
-	putf(&c->rises, "conform: %s %s: %u passed", s->name.data,
-	    old == NULL                   ? "is new"
-	        : s->passed > old->passed ? "rose"
-					  : "changed", s->passed);
-	if (old != NULL)
-		putf(&c->rises, ", the record is %u", old->passed);
-	putf(&c->rises, " (%u known, %u in all)\n", s->known, s->total);
+	judge_rise(c, s, old);
 	if (old == NULL)
 		old = scores_add(&c->scores, tn_buffer_slice(&s->name));
 	old->passed = s->passed;

@@ -20,7 +20,8 @@ static const char usage[] =
     "  -v        each miss: what was given, expected and got; each known\n"
     "            difference and why; what was no corpus\n"
     "  --json    a line of JSON for each corpus\n"
-    "  --record  writes down scores that are new or have risen\n";
+    "  --record  writes down scores that are new or have risen;\n"
+    "            where anything fell it fails, and leaves that score alone\n";
 
 /* ---- what lies under a path --------------------------------------------- */
 
@@ -178,6 +179,9 @@ options(struct conform *c, int argc, char **argv)
 			return -EINVAL;
 		}
 	}
+	for (int i = optind; i < argc; i++)
+		if (argv[i][0] == '\0')
+			return -EINVAL;
 	return optind < argc ? 1 : -EINVAL;
 }
 

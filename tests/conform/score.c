@@ -123,7 +123,8 @@ scores_line(struct scores *s, struct tn_slice line)
 	row = scores_add(s, name);
 	return scores_number(&line, &row->passed) &&
 	    scores_number(&line, &row->known) &&
-	    scores_number(&line, &row->total) && line.data == NULL;
+	    scores_number(&line, &row->total) && line.data == NULL &&
+	    (uint64_t)row->passed + row->known <= row->total;
 }
 
 int
@@ -140,7 +141,8 @@ scores_load(struct scores *s, const char *path)
 			continue;
 		if (!scores_line(s, line))
 			e = file_bad(path, number,
-			    "not \"NAME PASSED KNOWN TOTAL\", or a name again");
+			    "not \"NAME PASSED KNOWN TOTAL\" that add up, or a "
+			    "name again");
 	}
 	return e;
 }

@@ -28,6 +28,9 @@ main_read(const char *path, struct tn_buffer *ret)
 		    tn_error_words(-errno));
 	while (r == 0 && (n = fread(bytes, 1, sizeof(bytes), file)) > 0)
 		r = tn_buffer_append(ret, tn_slice(bytes, n));
+	if (r == 0 && ferror(file)) /* as of a folder */
+		r = tn_error_set(-errno, "%s: %s", path,
+		    tn_error_words(-errno));
 	fclose(file);
 	return r;
 }

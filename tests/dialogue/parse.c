@@ -97,7 +97,8 @@ parse_escape(struct tn_slice *rest, char *ret)
 	return 0;
 }
 
-/* Plain bytes and escapes as far as `stop`, or to the end. */
+/* Plain bytes and escapes as far as one of `stop`, or to the end.  None of them
+ * is a NUL: parse_any() refuses those. */
 static int
 parse_bytes(struct parse *p, struct tn_slice *rest, const char *stop,
     struct tn_buffer *ret)
@@ -166,8 +167,11 @@ parse_braces(struct parse *p, struct talk_part ***end, struct tn_slice *rest)
 	repeated = rest->len > 0 && rest->data[0] == '*';
 	if (sampled || repeated)
 		*rest = tn_slice_skip(*rest, 1);
-	if (parse_bytes(p, rest, "}", &what) < 0)
+	if (parse_bytes(p, rest, "{}", &what) < 0)
 		return -EINVAL;
+	if (rest->len > 0 && rest->data[0] == '{')
+		return parse_fail(p, "a brace inside of braces; write \\{",
+		    whole);
 	if (rest->len == 0)
 		return parse_fail(p, "a brace that is not closed", whole);
 	*rest = tn_slice_skip(*rest, 1);
@@ -331,6 +335,8 @@ parse_any(struct parse *p, struct tn_slice line)
 	enum talk_side side = line.len > 0 && line.data[0] == 'S' ?
 	    TALK_SERVER : TALK_CLIENT;
 
+	if (tn_slice_find(line, '\0') >= 0)
+		return parse_fail(p, "a NUL byte; write \\x00", parse_none);
 	if (tn_slice_trim(line).len == 0 || line.data[0] == '#')
 		return 0;
 	if (word.len == 2 && strchr("CS", word.data[0]) != NULL &&
@@ -382,6 +388,8 @@ parse_finish(struct parse *p)
 	    talk->commands[TALK_CLIENT].number == 0)
 		return parse_fail(p, "neither a server nor a client line",
 		    parse_none);
+	if (talk->steps == NULL)
+		return parse_fail(p, "nobody says anything", parse_none);
 	for (struct talk_step *s = talk->steps; s != NULL; s = s->next) {
 		size_t len = parse_lay(s, NULL, NULL);
 		char *bytes = parse_alloc(p, len + 1);

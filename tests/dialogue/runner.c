@@ -254,6 +254,12 @@ static const struct row {
 	    "x:2: repeated into nothing, or into more than 1 MiB" },
 	{ "repeated too often", "server a\nC: {1000000*xx}\n",
 	    "x:2: repeated into nothing, or into more than 1 MiB" },
+	{ "repeated within repeated", "server a\nC: {10*{10*a}}\n",
+	    "x:2: a brace inside of braces; write \\{: {10*{10*a}}" },
+	{ "a brace in a sample", "server a\nC: {any:{}\n",
+	    "x:2: a brace inside of braces; write \\{: {any:{}" },
+	{ "nothing said", "server a\n\n", "x:2: nobody says anything" },
+	{ "only told", "server a\nS= a\n", "x:2: nobody says anything" },
 	{ "no span", "server a\nwait long\n", "x:2: no span of time: long" },
 	{ "more after the end", "server a\nC shut\nC: a\n",
 	    "x:3: this side has said its last above" },
@@ -270,6 +276,18 @@ test_row(void **state)
 	assert_int_equal(talk_parse("x", tn_slice_str(t->text), &talk),
 	    -EINVAL);
 	assert_string_equal(tn_error_text(), t->want);
+}
+
+static void
+test_folder(void **state)
+{
+	char got[RUNNER_TEXT] = "";
+	struct talk_choice choice = { .out = fmemopen(got, sizeof(got), "w") };
+
+	assert_non_null(choice.out);
+	assert_false(talk_run_file(&lines_protocol, "runner", &choice));
+	fclose(choice.out);
+	assert_string_equal(got, "runner: is a directory\n");
 }
 
 /* ---- talks that nobody plays -------------------------------------------- */
@@ -302,13 +320,14 @@ main(int argc, char **argv)
 {
 	static const char *const names[] = {
 		"close", "deaf", "early", "end", "faults-client",
-		"faults-server", "good", "long", "more", "mute", "patterns",
-		"reset", "said", "seen", "silent", "split", "tls", "word",
+		"faults-server", "good", "long", "more", "mute",
+		"nul", "patterns", "reset", "said", "seen", "silent", "split", "tls", "word",
 	};
-	struct CMUnitTest tests[1 + TN_COUNT(rows) + TN_COUNT(names)] = {
+	struct CMUnitTest tests[2 + TN_COUNT(rows) + TN_COUNT(names)] = {
+		cmocka_unit_test(test_folder),
 		cmocka_unit_test(test_listed),
 	};
-	size_t n = 1;
+	size_t n = 2;
 
 	if (argc > 1) /* repeats one */
 		return talk_main(&lines_protocol, argc, argv);

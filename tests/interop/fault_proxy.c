@@ -259,7 +259,8 @@ set_within(const char *text)
 static bool
 set_life(const char *text)
 {
-	return tn_parse_span(tn_slice_str(text), &proxy.life) == 0;
+	return tn_parse_span(tn_slice_str(text), &proxy.life) == 0 &&
+	    proxy.life > 0;
 }
 
 static bool
@@ -285,7 +286,7 @@ static const struct option {
 	{ "seed", "N", set_seed, "usually 0" },
 	{ "within", "BYTES", set_within,
 	    "before which stalls, ends and resets come; usually 1M" },
-	{ "life", "SPAN", set_life, "of a connection; usually 30s" },
+	{ "life", "SPAN", set_life, "of a connection, above 0; usually 30s" },
 	{ "harmless", "", set_harmless,
 	    "all faults that only take time, as usual" },
 	{ "every", "", set_every, "all faults, as usual" },
@@ -294,7 +295,9 @@ static const struct option {
 static int
 usage(void)
 {
-	fprintf(stderr, "usage: fault_proxy [OPTION]... TARGET\n\n");
+	fprintf(stderr, "usage: fault_proxy [OPTION]... TARGET\n\n"
+	    "Stands before TARGET, HOST:PORT or unix:PATH, until its standard "
+	    "input ends.\n\n");
 	for (size_t i = 0; i < TN_COUNT(options); i++)
 		fprintf(stderr, "  --%-10s%-15s%s\n", options[i].name,
 		    options[i].argument, options[i].help);
@@ -310,7 +313,18 @@ usage(void)
 	return 2;
 }
 
-/* One option: how many words it takes, 0 when it is none. */
+/* What belongs to --`name` is none. */
+static int
+bad_value(const char *name, const char *value, const char *form,
+    const char *help)
+{
+	fprintf(stderr, "fault_proxy: --%s cannot be \"%s\": it takes %s (%s)\n",
+	    name, value, form, help);
+	return -EINVAL;
+}
+
+/* One option: how many words it takes, 0 when it is none, -EINVAL when its
+ * value, told of, is none. */
 static int
 option(const char *word, const char *value)
 {
@@ -318,15 +332,39 @@ option(const char *word, const char *value)
 
 	if (strncmp(word, "--", 2) != 0)
 		return 0;
-	for (size_t i = 0; i < TN_COUNT(options); i++)
-		if (strcmp(name, options[i].name) == 0)
-			return !options[i].set(value) ? 0 :
-			    options[i].argument[0] == '\0' ? 1 : 2;
-	for (int i = 0; i < FAULTS; i++)
-		if (strcmp(name, fault_kinds[i].name) == 0)
+	for (size_t i = 0; i < TN_COUNT(options); i++) {
+		const struct option *o = &options[i];
+
+		if (strcmp(name, o->name) == 0)
+			return !o->set(value) ? bad_value(name, value,
+			    o->argument, o->help) :
+			    o->argument[0] == '\0' ? 1 : 2;
+	}
+	for (int i = 0; i < FAULTS; i++) {
+		const struct fault_kind *kind = &fault_kinds[i];
+
+		if (strcmp(name, kind->name) == 0)
 			return fault_rules_set(&proxy.rules, (enum fault)i,
-				   value) ? 2 : 0;
+			    value) ? 2 : bad_value(name, value, kind->form,
+			    kind->help);
+	}
 	return 0;
+}
+
+/* The last word. */
+static int
+set_target(const char *text)
+{
+	struct tn_endpoint e;
+	int r = tn_endpoint_parse(text, &e);
+
+	if (r == 0 && !e.local && (e.host[0] == '\0' || e.port[0] == '\0'))
+		r = tn_error_set(-EINVAL, "\"%s\" has no %s; give HOST:PORT",
+		    text, e.host[0] == '\0' ? "host" : "port");
+	if (r < 0)
+		fprintf(stderr, "fault_proxy: TARGET: %s\n", tn_error_text());
+	proxy.target = text;
+	return r;
 }
 
 int
@@ -336,12 +374,13 @@ main(int argc, char **argv)
 
 	for (; argc > 2; argc -= words, argv += words) {
 		words = option(argv[1], argv[2]);
-		if (words == 0)
-			return usage();
+		if (words <= 0)
+			return words == 0 ? usage() : 2;
 	}
-	if (argc != 2)
+	if (argc != 2 || argv[1][0] == '-')
 		return usage();
-	proxy.target = argv[1];
+	if (set_target(argv[1]) < 0)
+		return 2;
 	r = tn_run(proxy_run, NULL, NULL);
 	if (r < 0)
 		fprintf(stderr, "fault_proxy: %s\n", tn_error_text());

@@ -4,12 +4,13 @@ something does it is what was asked for, and the same for the same seed."""
 import os
 import random
 import socket
+import subprocess
 import tempfile
 import threading
 import time
 
-from faults import (FINAL, Proxy, at_once, echo, listening, read_all, reset,
-                    run, struck)
+from faults import (FINAL, PROGRAM, TIMEOUT, Proxy, at_once, echo, listening,
+                    read_all, reset, run, struck)
 
 MIB = 1 << 20
 
@@ -267,7 +268,31 @@ def a_seed_repeats():
     assert first != other
 
 
+# ---- words of the command line -------------------------------------------
+
+
+def what_is_wrong_is_said():
+    good = "127.0.0.1:9"
+    for words, said in (
+            (["--life", "0", good], '--life cannot be "0": it takes SPAN'),
+            (["--seed", "x", good], '--seed cannot be "x": it takes N'),
+            (["--within", "0", good], '--within cannot be "0"'),
+            (["--split", "101", good], '--split cannot be "101"'),
+            (["--refuse", "1,1", good], '--refuse cannot be "1,1"'),
+            (["127.0.0.1"], 'TARGET: "127.0.0.1" has no port'),
+            ([":9"], 'TARGET: ":9" has no host'),
+            (["a b:9"], "TARGET: "),
+            ([], "until its standard input ends"),
+            (["--frob", good], "until its standard input ends"),
+            (["--seed"], "until its standard input ends"),
+            ([good, good], "until its standard input ends")):
+        done = subprocess.run([PROGRAM, *words], stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, timeout=TIMEOUT)
+        assert done.returncode == 2 and said in done.stderr, (words, done)
+        assert done.stdout == "", done
+
+
 run([an_end_passes_either_way, a_reset_passes_either_way, both_ways_at_once,
      two_hundred_at_once, nobody_behind_it, unix_sockets, two_in_a_row,
      somebody_stuck_is_told_of, each_fault_strikes, one_byte_at_a_time,
-     a_seed_repeats])
+     a_seed_repeats, what_is_wrong_is_said])

@@ -77,6 +77,35 @@ client_http(void *arg)
 	return tn_stream_close(TN_TAKE(s));
 }
 
+/* Asks for the end, says more all the same, and does not go.  The server's end
+ * has come with the reply; what it hears then it takes, until it has waited
+ * long enough. */
+static int
+client_stays(void *arg)
+{
+	TN_CLEANUP(tn_stream_freep) struct tn_stream *s = NULL;
+	tn_time ended, gone;
+	int r;
+
+	CHECK(tn_dial("server.test:80", NULL, &s) == 0);
+	CHECK(tn_stream_printf(s, "GET /abc HTTP/1.1\r\nHost: server.test\r\n"
+	    "Connection: close\r\n\r\nand more") == 0);
+	CHECK(tn_stream_flush(s) == 0);
+	CHECK(tn_stream_skip(s, -1) > 0);
+	ended = tn_now();
+	do {
+		CHECK(tn_now() - ended < 10 * TN_SECOND);
+		CHECK(tn_sleep(100 * TN_MILLISECOND) == 0);
+		r = tn_stream_write(s, TN_SLICE("x"));
+		if (r == 0)
+			r = tn_stream_flush(s);
+	} while (r == 0);
+	gone = tn_now() - ended;
+	CHECK(r == -EPIPE || r == -ECONNRESET);
+	CHECK(gone >= 1900 * TN_MILLISECOND && gone <= 2300 * TN_MILLISECOND);
+	return 0;
+}
+
 #define CLIENTS 10
 
 static int
@@ -107,6 +136,15 @@ main_http(void *arg)
 	return clients(client_http);
 }
 
+static int
+main_stays(void *arg)
+{
+	CHECK(tn_sim_host("server.test", "192.0.2.80", main_http_server,
+	    NULL) == 0);
+	tn_sleep(TN_MILLISECOND);
+	return clients(client_stays);
+}
+
 static uint64_t
 run(uint64_t seed, int loops, int (*main)(void *))
 {
@@ -135,6 +173,14 @@ test_http(void **state)
 		run(seed, 0, main_http);
 		run(seed, 4, main_http);
 	}
+}
+
+/* Nor does the server wait for it longer than two seconds. */
+static void
+test_stays(void **state)
+{
+	for (uint64_t seed = 0; check_next(&seed, 5);)
+		run(seed, 2, main_stays);
 }
 
 /* The same seed is the same run, another one is another. */
@@ -299,6 +345,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_echo),
 		cmocka_unit_test(test_http),
+		cmocka_unit_test(test_stays),
 		cmocka_unit_test(test_repeat),
 		cmocka_unit_test(test_clock),
 		cmocka_unit_test(test_deadlock),

@@ -37,8 +37,8 @@ def lines(folder):
     assert done.returncode == 0, done
     words = [line.split() for line in done.stdout.splitlines()]
     assert words[0] == "corpus passed known missed total".split(), words
-    assert ["http1/http1", "8", "0", "2", "10"] in words, words
-    assert words[-1] == "all that ran 8 0 2 10".split(), words
+    assert ["http1/http1", "9", "0", "2", "11"] in words, words
+    assert words[-1] == "all that ran 9 0 2 11".split(), words
     for name, what, count in (
             ("url/url", "URL", "2"), ("idna/idna", "IDNA", "2"),
             ("cookies/cookies", "cookie", "2"), ("mail/mail", "mail", "1"),
@@ -67,49 +67,87 @@ def as_json(folder):
     rows = {row["name"]: row for row in
             map(json.loads, done.stdout.splitlines())}
     assert len(rows) == 8, rows
-    assert rows["http1/http1"] == {"name": "http1/http1", "passed": 8,
-                                   "known": 0, "missed": 2, "total": 10}, rows
+    assert rows["http1/http1"] == {"name": "http1/http1", "passed": 9,
+                                   "known": 0, "missed": 2, "total": 11}, rows
     assert rows["url/url"]["waits_for"] == "the URL module", rows
 
 
 def record(folder):
     scores = os.path.join(folder, "scores")
     done = conform(folder, TINY)
-    assert "http1/http1 is new: 8 passed" in done.stderr, done
+    assert "http1/http1 is new: 9 passed" in done.stderr, done
     assert "--record" in done.stderr and not os.path.exists(scores), done
-    write(folder, "scores", "# words\na/b 1 0 1\nhttp1/http1 7 0 10\n")
+    write(folder, "scores", "# words\na/b 1 0 1\nhttp1/http1 8 0 11\n")
     done = conform(folder, "--record", TINY)
     assert done.returncode == 0, done
-    assert "http1/http1 rose: 8 passed, the record is 7" in done.stderr, done
+    assert "http1/http1 rose: 9 passed" in done.stderr, done
+    assert "the record is 8 passed" in done.stderr, done
     with open(scores, encoding="utf-8") as file:
         assert file.read().splitlines()[1:] == ["a/b 1 0 1",
-                                                "http1/http1 8 0 10"]
+                                                "http1/http1 9 0 11"]
     done = conform(folder, TINY)
     assert done.returncode == 0 and done.stderr == "", done
 
 
 def fall(folder):
-    was = "http1/http1 9 0 10\n"
-    write(folder, "scores", was)
-    for more in ([], ["--record"]):
-        done = conform(folder, *more, TINY)
-        assert done.returncode == 1, done
-        assert "http1/http1 fell: 8 passed, the record is 9" in done.stderr
-        with open(os.path.join(folder, "scores"), encoding="utf-8") as file:
-            assert file.read() == was
+    """Of whatever kind, whatever else rose; and it is not written down."""
+    for case, was, words in (
+            (None, "10 0 11", "10 passed, 0 known, 1 missed, 11 in all"),
+            (None, "9 0 12", "9 passed, 0 known, 3 missed, 12 in all"),
+            (None, "9 0 10", "9 passed, 0 known, 1 missed, 10 in all"),
+            (None, "9 1 11", "9 passed, 1 known, 1 missed, 11 in all"),
+            (None, "8 2 11", "8 passed, 2 known, 1 missed, 11 in all"),
+            (METHOD, "10 1 12", "10 passed, 1 known, 1 missed, 12 in all"),
+            (METHOD, "9 2 11", "9 passed, 2 known, 0 missed, 11 in all")):
+        was = f"http1/http1 {was}\n"
+        write(folder, "scores", was)
+        if case:
+            known(folder, case)
+        for more in ([], ["--record"]):
+            done = conform(folder, *more, TINY)
+            assert done.returncode == 1, (was, done)
+            assert "http1/http1 fell: 9 passed" in done.stderr, done
+            assert f"the record is {words};" in done.stderr, done
+            with open(os.path.join(folder, "scores"), encoding="utf-8") as file:
+                assert file.read() == was
     done = conform(folder, os.path.join(TINY, "url.json"))
     assert done.returncode == 0, done
+
+
+def fall_beside_new(folder):
+    """What fell keeps its record, and what is new beside it gets one."""
+    corpora = os.path.join(folder, "corpora")
+    shutil.copytree(TINY, corpora)
+    shutil.copy(os.path.join(TINY, "http1.md"),
+                os.path.join(corpora, "other.md"))
+    write(folder, "scores", "http1/http1 10 0 11\n")
+    done = conform(folder, "--record", corpora)
+    assert done.returncode == 1 and "http1/other is new" in done.stderr, done
+    with open(os.path.join(folder, "scores"), encoding="utf-8") as file:
+        assert file.read().splitlines()[1:] == ["http1/http1 10 0 11",
+                                                "http1/other 9 0 11"]
+
+
+def no_fall(folder):
+    """A difference that is one no more, or that is new, is none."""
+    for was in ("8 1 11", "9 0 11"):
+        known(folder)
+        write(folder, "scores", f"http1/http1 {was}\n")
+        done = conform(folder, "--record", TINY)
+        assert done.returncode == 0, done
+        with open(os.path.join(folder, "scores"), encoding="utf-8") as file:
+            assert file.read().splitlines()[1:] == ["http1/http1 9 1 11"]
 
 
 def differences(folder):
     known(folder)
     done = conform(folder, TINY)
-    assert " ".join(done.stdout.split()[-4:]) == "8 1 1 10", done
+    assert " ".join(done.stdout.split()[-4:]) == "9 1 1 11", done
     done = conform(folder, "-v", TINY)
     assert f"{METHOD[13:]}\n    known: it is so\n" in done.stdout, done
     known(folder, got="something else")  # it masks nothing but what it names
     done = conform(folder, TINY)
-    assert " ".join(done.stdout.split()[-4:]) == "8 0 2 10", done
+    assert " ".join(done.stdout.split()[-4:]) == "9 0 2 11", done
     assert METHOD in done.stderr and "no difference any more" in done.stderr
     known(folder, case="http1/http1: A tunnel")
     assert "A tunnel" in conform(folder, TINY).stderr
@@ -142,6 +180,7 @@ def broken_record(folder):
             ("scores", "a 1 2 3\na 1 2 3\n", "scores:2: not"),
             ("scores", "a 1 2 3 4\n", "scores:1: not"),
             ("scores", "a 1 2 x\n", "scores:1: not"),
+            ("scores", "a 1 2 2\n", "scores:1: not"),
             ("known", "\ncase a: b\ngot c\n", "known:2: not three lines")):
         path = write(folder, name, text)
         done = conform(folder, TINY)
@@ -150,7 +189,7 @@ def broken_record(folder):
 
 
 def arguments(folder):
-    for wrong in ([], ["--frob", TINY], ["-v"]):
+    for wrong in ([], ["--frob", TINY], ["-v"], [""], [TINY, ""]):
         done = conform(folder, *wrong)
         assert done.returncode == 2 and "usage: ./dev conform" in done.stderr
     done = conform(folder, "--help")
@@ -168,8 +207,8 @@ def whole(_):
         assert done.returncode == 0, "a score fell"
 
 
-for test in (lines, misses, as_json, record, fall, differences, broken,
-             broken_record, arguments, whole):
+for test in (lines, misses, as_json, record, fall, fall_beside_new, no_fall,
+             differences, broken, broken_record, arguments, whole):
     with tempfile.TemporaryDirectory() as place:
         test(place)
     print("ok", test.__name__, flush=True)
