@@ -103,6 +103,19 @@ TN_API TN_CHECK int tn_http_reply_status(struct tn_http_exchange *x,
  * than `length` is an error that closes the connection. */
 TN_API TN_CHECK int tn_http_reply_begin(struct tn_http_exchange *x, int status,
     const char *type, int64_t length, struct tn_stream **ret);
+
+/* The reply to come, from tn_http_reply(), _json() or _begin(), is compressed
+ * when the client would have it so and it is not known to be below 256 bytes.
+ * It then goes in chunks whatever its length, and a stream of it gathers until
+ * tn_stream_flush().  Plain stays what has a field that speaks of its bytes
+ * (Content-Encoding, Content-Range, Accept-Ranges, a strong ETag), what comes
+ * from tn_http_reply_file(), events, and what goes to HTTP/1.0.
+ *
+ * Only for what holds no secret, or nothing that a stranger could have put into
+ * the request: who sees the lengths of many encrypted replies, and has his own
+ * guesses repeated in them, reads out a token or an address that stands in the
+ * same reply (BREACH).  So nothing is compressed by itself. */
+TN_API void tn_http_reply_compress(struct tn_http_exchange *x);
 /* `size` bytes of a file from `offset` on as the whole body, by sendfile where
  * that pays. */
 TN_API TN_CHECK int tn_http_reply_file(struct tn_http_exchange *x, int status,

@@ -126,6 +126,7 @@ share_write_listing(struct tn_http_exchange *x, const struct app_share *share,
 	app_listing_order(&listing);
 	if (r == 0)
 		r = tn_http_reply_field(x, "Vary", "Accept");
+	tn_http_reply_compress(x); /* no secret is in it */
 	if (r == 0)
 		r = tn_http_reply_begin(x, 200,
 		    json ? "application/json" : "text/html; charset=utf-8", -1,

@@ -268,7 +268,7 @@ def a_listing_for_people():
         reply = request(server.port, b"/")
         text = reply.body.decode()
         assert reply.fields["content-type"] == "text/html; charset=utf-8"
-        assert reply.fields["vary"] == "Accept"
+        assert reply.fields["vary"] == "Accept, Accept-Encoding"
         assert reply.fields["x-content-type-options"] == "nosniff"
         assert "default-src 'none'" in reply.fields["content-security-policy"]
         assert text.index("./dir/") < text.index("./z.txt")

@@ -109,7 +109,10 @@ class Reply:
         self.fields = {}
         for line in lines[1:]:
             name, _, value = line.partition(":")
-            self.fields[name.lower()] = value.strip()
+            name = name.lower()
+            before = self.fields.get(name)
+            value = value.strip()
+            self.fields[name] = before + ", " + value if before else value
 
 
 def request(port, target, method="GET", fields=(), version="1.0"):

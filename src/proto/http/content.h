@@ -40,6 +40,9 @@ enum tn__http_coding { /* RFC 9110 section 8.4.1 */
 extern const char *const tn__http_coding_names[TN__HTTP_CODINGS];
 extern const char *const tn__http_coding_endings[TN__HTTP_CODINGS];
 
+/* Those that this build can make, 1 << coding. */
+unsigned tn__http_codings(void);
+
 /* What a client likes best of the codings that there are (bit 1 << coding; it
  * may always be plain): by the weights of its Accept-Encoding, data NULL
  * without one, and where those are equal by their order above. */

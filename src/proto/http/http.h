@@ -75,6 +75,8 @@ struct tn__http_reply {
 	int64_t length; /* announced, or -1 */
 	int64_t sent;   /* of the body */
 	bool held;      /* the head is known, but not yet written */
+	bool compress;  /* if the client would have it so, by ... */
+	struct tn_stream *encoder; /* ... this, when that was decided */
 };
 
 void tn__http_reply_init(struct tn_http_exchange *x);
@@ -84,6 +86,14 @@ int tn__http_reply_release(struct tn_http_exchange *x);
 int tn__http_reply_check_name(const char *name);
 int tn__http_reply_add(struct tn_http_exchange *x, struct tn_slice name,
     const char *format, va_list arguments);
+/* What the body is written to. */
+struct tn_stream *tn__http_reply_stream(struct tn_http_exchange *x);
+/* It was asked to be compressed: decides, adds the fields, and unless that is
+ * not to be leaves -1 as the length: http_compress.c. */
+int tn__http_compress(struct tn_http_exchange *x, int status,
+    int64_t *length);
+/* It will not be, whatever was asked or begun. */
+void tn__http_compress_drop(struct tn_http_exchange *x);
 /* The end of a chunked body: http_trailer.c. */
 int tn__http_trailers_write(struct tn_http_exchange *x);
 /* Ends the body: 0, or an error when it is not what was announced. */

@@ -177,6 +177,7 @@ answer_fail(struct tn_http_exchange *x, int code)
 	if (status == 408 || status == 503)
 		x->broken = true;
 	x->reply.status = 0;
+	tn__http_compress_drop(x);
 	x->fields_out.len = x->fields_before; /* others were about its reply */
 	if (status == 426) { /* RFC 9110 section 15.5.22 */
 		tn__http_put_field(&x->fields_out, TN_SLICE("Connection"),

@@ -17,6 +17,14 @@ const char *const tn__http_coding_endings[TN__HTTP_CODINGS] = {
 	[TN__HTTP_GZIP] = ".gz",
 };
 
+unsigned
+tn__http_codings(void)
+{
+	return (unsigned)tn_has("brotli") << TN__HTTP_BROTLI |
+	    (unsigned)tn_has("zstd") << TN__HTTP_ZSTD |
+	    (unsigned)tn_has("gzip") << TN__HTTP_GZIP;
+}
+
 /* Who says nothing may take everything, but most likely can not. */
 enum tn__http_coding
 tn__http_coding_choose(struct tn_slice accept, unsigned there)

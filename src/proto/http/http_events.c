@@ -35,6 +35,7 @@ tn_http_events_begin(struct tn_http_exchange *x, struct tn_stream **ret)
 	int r = tn_http_reply_field(x, "Cache-Control", "no-store");
 
 	x->last = true;
+	x->reply.compress = false; /* an event is not to be gathered */
 	if (r == 0)
 		r = tn_http_reply_begin(x, 200, "text/event-stream", -1, ret);
 	if (r == 0)

@@ -42,6 +42,7 @@ static void
 exchange_free(struct tn_http_exchange *x)
 {
 	tn__http_body_drop(x);
+	tn__http_compress_drop(x);
 	tn__free(x->fields_own);
 	tn__free(x->text_own);
 	tn__free(x->params_own);

@@ -132,15 +132,6 @@ squeeze_make(struct tn_http_files *files, struct tn__http_files_entry *e,
 	atomic_fetch_sub(&files->squeezing, 1);
 }
 
-/* The codings that a build has. */
-static unsigned
-squeeze_codings(void)
-{
-	return (unsigned)tn_has("brotli") << TN__HTTP_BROTLI |
-	    (unsigned)tn_has("zstd") << TN__HTTP_ZSTD |
-	    (unsigned)tn_has("gzip") << TN__HTTP_GZIP;
-}
-
 /* What there is by now: the codings of siblings, or those that were made. */
 static unsigned
 squeeze_ready(const struct tn__http_files_entry *e, bool made)
@@ -170,7 +161,7 @@ tn__http_files_choose(struct tn_http_exchange *x, struct tn_http_files *files,
 			    ->content;
 
 	ready = squeeze_ready(e, true);
-	more = squeeze_codings() & ~atomic_load(&e->tried);
+	more = tn__http_codings() & ~atomic_load(&e->tried);
 	coding = tn__http_coding_choose(accept, ready | more);
 	if (coding != TN__HTTP_PLAIN && !(ready & 1U << coding)) {
 		squeeze_make(files, e, coding);

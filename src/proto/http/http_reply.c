@@ -223,6 +223,8 @@ reply_head(struct tn_http_exchange *x, int status, const char *type,
 
 	if (r == 0 && type != NULL)
 		r = reply_put(x, TN_SLICE("Content-Type"), tn_slice_str(type));
+	if (r == 0 && x->reply.compress)
+		r = tn__http_compress(x, status, &length);
 	if (r == 0)
 		reply_decide(x, status, length);
 	return r;
@@ -260,7 +262,7 @@ tn_http_reply(struct tn_http_exchange *x, int status, const char *type,
 
 	if (r == 0)
 		r = tn__http_reply_release(x);
-	return r < 0 ? r : tn_stream_write(&x->reply.stream, body);
+	return r < 0 ? r : tn_stream_write(tn__http_reply_stream(x), body);
 }
 
 int
@@ -350,7 +352,7 @@ tn_http_reply_begin(struct tn_http_exchange *x, int status, const char *type,
 		r = tn__http_reply_release(x);
 	if (r < 0)
 		return r;
-	*ret = &x->reply.stream;
+	*ret = tn__http_reply_stream(x);
 	return 0;
 }
 
@@ -364,6 +366,7 @@ tn_http_reply_file(struct tn_http_exchange *x, int status, const char *type,
 	if (offset < 0 || size < 0 || offset > INT64_MAX - size)
 		return tn_error_set(-EINVAL, "HTTP reply: no file has %lld "
 		    "bytes at %lld", (long long)size, (long long)offset);
+	x->reply.compress = false;
 	r = reply_head(x, status, type, size);
 	if (r == 0)
 		r = tn__http_reply_release(x);

@@ -105,13 +105,20 @@ tn__http_reply_init(struct tn_http_exchange *x)
 	x->fields_out.cap = TN__HTTP_REPLY_FIELDS;
 }
 
+struct tn_stream *
+tn__http_reply_stream(struct tn_http_exchange *x)
+{
+	return x->reply.encoder != NULL ? x->reply.encoder : &x->reply.stream;
+}
+
 int
 tn__http_reply_end(struct tn_http_exchange *x)
 {
 	struct tn_stream *s = &x->reply.stream;
+	int r = tn_stream_close(TN_TAKE(x->reply.encoder));
 
-	if (s->shut)
-		return 0;
+	if (r < 0 || s->shut)
+		return r;
 	s->shut = true;
 	return reply_shutdown(s);
 }
