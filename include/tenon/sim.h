@@ -80,8 +80,8 @@ TN_API int tn_sim_run(uint64_t seed, const struct tn_sim_options *options,
 /* ---- inside ------------------------------------------------------------ */
 
 /* Another machine: a name in the look-up table, with an IPv4 or IPv6 address,
- * on which `main(arg)` runs as the first fiber.  -EEXIST for what is taken, also
- * when the name differs by case alone.  Outside tn_sim_run() each of these is
+ * on which `main(arg)` runs as the first fiber.  -EEXIST for what is taken, the
+ * name in another case included.  Outside tn_sim_run() each of these is
  * -EINVAL. */
 TN_API TN_CHECK int tn_sim_host(const char *name, const char *address,
     int (*main)(void *arg), void *arg);

@@ -80,7 +80,7 @@ serve_log_can_reopen(void)
 void
 serve_log_reopen(void *unused)
 {
-	struct tn_append *file;
+	struct tn_append *file = NULL;
 
 	(void)unused;
 	if (serve_log_open_file(serve_given.log, &file) == 0)

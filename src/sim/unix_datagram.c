@@ -25,8 +25,9 @@ unix_recipient(struct tn__sim_socket *s, const struct tn_address *to,
 	}
 	if (to != NULL)
 		r = tn__unix_name(to, &name);
-	if (r == 0)
-		r = tn__unix_find(s->thing.boot->machine, &name, &other);
+	if (r < 0)
+		return r;
+	r = tn__unix_find(s->thing.boot->machine, &name, &other);
 	if (r < 0)
 		return r;
 	*ret = mailbox_of(other);
@@ -76,8 +77,9 @@ unix_datagram_connect(struct tn__sim_socket *s, const struct tn_address *to)
 		return 0;
 	}
 	r = tn__unix_name(to, &name);
-	if (r == 0)
-		r = tn__unix_find(s->thing.boot->machine, &name, &other);
+	if (r < 0)
+		return r;
+	r = tn__unix_find(s->thing.boot->machine, &name, &other);
 	if (r < 0)
 		return r;
 	if (other->type != SOCK_DGRAM)

@@ -20,8 +20,9 @@ unix_connect(struct tn__sim_socket *s, const struct tn_address *to)
 	if (e->state != TN__END_NEW)
 		return e->state == TN__END_CONNECTED ? -EISCONN : -EINVAL;
 	r = tn__unix_name(to, &name);
-	if (r == 0)
-		r = tn__unix_find(m, &name, &other);
+	if (r < 0)
+		return r;
+	r = tn__unix_find(m, &name, &other);
 	if (r < 0)
 		return r;
 	if (other->type != s->type)

@@ -260,7 +260,7 @@ content_judge(const struct tn_http_exchange *x,
 	v.modified = c->modified < v.now ? c->modified : v.now;
 	r = tn__http_condition(&x->head, x->text, &v);
 	if (r != 0)
-		return -r;
+		return r == 304 ? -304 : -412;
 	if (!tn__http_range_counts(&x->head, x->text, &v))
 		return 0;
 	r = tn__http_ranges(tn__http_known(&x->head, x->text, TN__HTTP_RANGE),

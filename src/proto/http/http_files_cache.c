@@ -1,6 +1,7 @@
 /* The cache of what was seen at which path.  A hit is a hash, a lock held for a
  * few comparisons, and a look at the clock; everything else happens without the
  * lock, at worst by two fibers at once, of whom the later one wins. */
+#include <assert.h>
 #include <errno.h>
 #include <tenon/error.h>
 #include <tenon/run.h>
@@ -104,6 +105,7 @@ shard_take(struct tn__http_files_shard *shard, struct tn__http_files_entry **at,
 {
 	struct tn__http_files_entry *e = *at;
 
+	assert(e != NULL);
 	*at = e->next;
 	tn__list_remove(&e->age);
 	shard->count--;
