@@ -269,7 +269,7 @@ request_end(void)
 static int
 run_start(void)
 {
-	int r = serving_start(&serving, "2"), again = 0, ended;
+	int r = serving_start(&serving, "2"), again, ended;
 
 	if (r < 0)
 		return r;
@@ -278,9 +278,10 @@ run_start(void)
 		SWEEP_CHECK(r != 0);
 		return r;
 	}
-	r = client_get_all();
-	if (r < 0) {
-		usleep(2 * SWEEP_ONWARD_MS * 1000);
+	r = again = client_get_all();
+	/* What seemed not to be there is believed for a second. */
+	for (int tries = 0; again < 0 && tries < 20; tries++) {
+		usleep(100 * 1000);
 		again = client_get_all();
 	}
 	ended = serving_stop(&serving);

@@ -428,6 +428,14 @@ static const struct known_row {
 	/* RFC 8878 section 3.1.1: one raw block, and a window of 16 MiB. */
 	{ "zstd", "zstd", "zstd",
 	    TN_SLICE("\x28\xb5\x2f\xfd\x00\x00\x11\0\0hi"), 0, "hi" },
+	{ "zstd that only says how long it is", "zstd", "zstd",
+	    TN_SLICE("\x28\xb5\x2f\xfd\x20\x02\x11\0\0hi"), 0, "hi" },
+	{ "zstd behind what is skipped", "zstd", "zstd",
+	    TN_SLICE("\x50\x2a\x4d\x18\x02\0\0\0--"
+	    "\x28\xb5\x2f\xfd\x00\x00\x11\0\0hi"), 0, "hi" },
+	{ "zstd from before the RFC", "zstd", "zstd",
+	    TN_SLICE("\x25\xb5\x2f\xfd\x05\xe6\x50\x2a\xfd\0\x7e"),
+	    TN_EPROTO, "" },
 	{ "zstd with a large window", "zstd", "zstd",
 	    TN_SLICE("\x28\xb5\x2f\xfd\x00\x70\x11\0\0hi"), TN_ELIMIT, "" },
 };
