@@ -31,6 +31,12 @@ enum {
 	TN_EGAI_SERVICE = -4205, /* no such service for this socket type */
 	TN_EGAI_SOCKTYPE = -4206, /* no such socket type */
 	TN_EGAI_FLAGS = -4207,    /* flags that do not go together */
+
+	/* gethostbyaddr's, Python's herror */
+	TN_EHOST_NONAME = -4220, /* the address has no name */
+	TN_EHOST_AGAIN = -4221,  /* the name server did not answer; try later */
+	TN_EHOST_FAIL = -4222,   /* the name server failed for good */
+	TN_EHOST_NODATA = -4223, /* it is known, but not by a name */
 };
 
 /* The line about this fiber's last failure, "" before the first.  It stays

@@ -33,6 +33,10 @@ static const struct error_row {
 	{ OURS(TN_EGAI_SERVICE), "no such service for this socket type" },
 	{ OURS(TN_EGAI_SOCKTYPE), "no such socket type" },
 	{ OURS(TN_EGAI_FLAGS), "flags do not go together" },
+	{ OURS(TN_EHOST_NONAME), "address has no name" },
+	{ OURS(TN_EHOST_AGAIN), "name server did not answer" },
+	{ OURS(TN_EHOST_FAIL), "name server failed" },
+	{ OURS(TN_EHOST_NODATA), "known, but not by a name" },
 
 	{ SYSTEM(EPERM), "not permitted" },
 	{ SYSTEM(ENOENT), "no such file or directory" },

@@ -3,17 +3,9 @@
 #include <tenon/ip.h>
 #include <tenon/number.h>
 
+#include "base/ip_bits.h"
+
 #define NETWORK_MAPPED_BITS 96 /* ::ffff:0:0/96, RFC 4291 section 2.5.5.2 */
-
-/* Whether the first `bits` of both are the same. */
-static bool
-network_shares(const unsigned char *a, const unsigned char *b, unsigned bits)
-{
-	unsigned whole = bits / 8, rest = bits % 8;
-
-	return memcmp(a, b, whole) == 0 &&
-	    (rest == 0 || (a[whole] ^ b[whole]) >> (8 - rest) == 0);
-}
 
 /* An IPv4 address that came as an IPv6 one. */
 static struct tn_ip
@@ -23,7 +15,7 @@ network_plain(const struct tn_ip *ip)
 	struct tn_ip plain = { .family = 4 };
 
 	if (ip->family != 6 ||
-	    !network_shares(ip->bytes, mapped, NETWORK_MAPPED_BITS))
+	    !tn__ip_shares(ip->bytes, mapped, NETWORK_MAPPED_BITS))
 		return *ip;
 	memcpy(plain.bytes, ip->bytes + 12, 4);
 	return plain;
@@ -74,5 +66,5 @@ tn_ip_network_has(const struct tn_ip_network *network, const struct tn_ip *ip)
 	struct tn_ip plain = network_plain(ip);
 
 	return plain.family == network->ip.family &&
-	    network_shares(plain.bytes, network->ip.bytes, network->bits);
+	    tn__ip_shares(plain.bytes, network->ip.bytes, network->bits);
 }

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <tenon/address.h>
+#include <tenon/netdb.h>
 #include "rt/rt.h"
 
 struct tn__net_ops {
@@ -57,12 +58,40 @@ struct tn__net_ops {
 	int (*getnameinfo)(const struct sockaddr *address, socklen_t size,
 	    char *host, size_t host_size, char *service, size_t service_size,
 	    int flags);
+	/* Likewise, and what is found is added to `into`; TN_EHOST_*. */
+	int (*gethostbyname)(const char *name, int family,
+	    struct tn_hostent *into);
+	int (*gethostbyaddr)(const struct tn_ip *ip, struct tn_hostent *into);
+	/* Likewise; a port or number, -ENOENT, -ENOBUFS.  `protocol` may be
+	 * NULL. */
+	int (*getservbyname)(const char *name, const char *protocol);
+	int (*getservbyport)(uint16_t port, const char *protocol, char *ret,
+	    size_t size);
+	int (*getprotobyname)(const char *name);
+	int (*gethostname)(char *ret, size_t size);
+	int (*interfaces)(struct tn_interface **ret, size_t *ret_count);
 	/* 0 when there is no such interface; 0 or -errno. */
 	unsigned (*if_nametoindex)(const char *name);
 	int (*if_indextoname)(unsigned index, char ret[IF_NAMESIZE]);
 };
 
 extern const struct tn__net_ops tn__net_linux;
+
+/* host_linux_names.c: its look-ups and interfaces. */
+int tn__linux_gethostbyname(const char *name, int family,
+    struct tn_hostent *into);
+int tn__linux_gethostbyaddr(const struct tn_ip *ip, struct tn_hostent *into);
+int tn__linux_getservbyname(const char *name, const char *protocol);
+int tn__linux_getservbyport(uint16_t port, const char *protocol, char *ret,
+    size_t size);
+int tn__linux_getprotobyname(const char *name);
+int tn__linux_gethostname(char *ret, size_t size);
+int tn__linux_interfaces(struct tn_interface **ret, size_t *ret_count);
+
+/* Adds to what a look-up has found, unless it is there: 0, or -ENOMEM. */
+int tn__hostent_name(struct tn_hostent *host, const char *name);
+int tn__hostent_alias(struct tn_hostent *host, const char *alias);
+int tn__hostent_address(struct tn_hostent *host, const struct tn_ip *ip);
 
 /* The present thread's. */
 static inline const struct tn__net_ops *

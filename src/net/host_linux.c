@@ -1,5 +1,5 @@
-/* The kernel's socket calls and libc's look-ups: the only file of net/ that
- * makes them. */
+/* The kernel's socket calls and libc's look-ups: this file and
+ * host_linux_names.c are the only ones of net/ that make them. */
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -322,6 +322,13 @@ const struct tn__net_ops tn__net_linux = {
 	.getaddrinfo = linux_getaddrinfo,
 	.freeaddrinfo = freeaddrinfo,
 	.getnameinfo = linux_getnameinfo,
+	.gethostbyname = tn__linux_gethostbyname,
+	.gethostbyaddr = tn__linux_gethostbyaddr,
+	.getservbyname = tn__linux_getservbyname,
+	.getservbyport = tn__linux_getservbyport,
+	.getprotobyname = tn__linux_getprotobyname,
+	.gethostname = tn__linux_gethostname,
+	.interfaces = tn__linux_interfaces,
 	.if_nametoindex = if_nametoindex,
 	.if_indextoname = linux_if_indextoname,
 };

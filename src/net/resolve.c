@@ -1,6 +1,5 @@
 /* Names to addresses and back.  What is a literal is answered right here; the
- * rest is a job of its own memory on a look-up thread, so that whoever waits
- * can leave at once when its deadline passes. */
+ * rest is a look-up, which whoever waits can leave behind. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -8,57 +7,50 @@
 #include <tenon/number.h>
 #include <tenon/resolve.h>
 
-#include "base/memory.h"
-#include "net/host.h"
-#include "rt/rt.h"
-
-#define RESOLVE_NAME_MAX 1024 /* of a host or service, as NI_MAXHOST has it */
-#define RESOLVE_WHAT_MAX 288  /* "look up " and a name, escaped */
+#include "net/lookup.h"
 
 struct resolve_job {
-	struct tn__job job;
-	const struct tn__net_ops *net; /* of whoever asked */
-	char what[RESOLVE_WHAT_MAX];
-	int result;
+	struct tn__lookup lookup;
 
 	struct addrinfo hints; /* forward */
 	struct addrinfo *list;
 	char *host, *service; /* NULL, or in `names` */
 
 	struct tn_address address; /* back */
-	char names[2 * (RESOLVE_NAME_MAX + 1)];
+	char names[2 * (TN__LOOKUP_NAME_MAX + 1)];
 };
 
 /* ---- jobs -------------------------------------------------------------- */
 
-static void
-resolve_free(struct resolve_job *r)
-{
-	if (r != NULL && r->list != NULL)
-		r->net->freeaddrinfo(r->list);
-	tn__free(r);
-}
-TN_DEFINE_CLEANUP(struct resolve_job, resolve_free)
-
 static struct resolve_job *
 resolve_of(struct tn__job *job)
 {
-	return TN__CONTAINER(job, struct resolve_job, job);
+	return TN__CONTAINER(job, struct resolve_job, lookup.job);
 }
 
 static void
-resolve_discard(struct tn__job *job)
+resolve_release(struct tn__lookup *lookup)
 {
-	resolve_free(resolve_of(job));
+	struct resolve_job *r = resolve_of(&lookup->job);
+
+	if (r->list != NULL)
+		lookup->net->freeaddrinfo(r->list);
 }
+
+static void
+resolve_free(struct resolve_job *r)
+{
+	tn__lookup_free(r == NULL ? NULL : &r->lookup);
+}
+TN_DEFINE_CLEANUP(struct resolve_job, resolve_free)
 
 static void
 resolve_run_forward(struct tn__job *job)
 {
 	struct resolve_job *r = resolve_of(job);
 
-	r->result = r->net->getaddrinfo(r->host, r->service, &r->hints,
-	    &r->list);
+	r->lookup.result = r->lookup.net->getaddrinfo(r->host, r->service,
+	    &r->hints, &r->list);
 }
 
 static void
@@ -66,51 +58,34 @@ resolve_run_back(struct tn__job *job)
 {
 	struct resolve_job *r = resolve_of(job);
 
-	r->result = r->net->getnameinfo(
+	r->lookup.result = r->lookup.net->getnameinfo(
 	    (const struct sockaddr *)&r->address.storage, r->address.size,
-	    r->host, RESOLVE_NAME_MAX, r->service, RESOLVE_NAME_MAX, 0);
+	    r->host, TN__LOOKUP_NAME_MAX, r->service, TN__LOOKUP_NAME_MAX, 0);
 }
 
-/* `what` says what is looked up, in errors and to tn_dump(). */
+/* `what` says what is looked up. */
 static int
 resolve_job_new(void (*run)(struct tn__job *), struct tn_slice what,
     struct resolve_job **ret)
 {
-	TN_CLEANUP(tn_buffer_free) struct tn_buffer shown = { 0 };
-	struct resolve_job *r;
-	int error = tn_buffer_append_escaped(&shown, tn_slice_head(what, 256));
+	struct tn__lookup *lookup;
+	int r = tn__lookup_new(sizeof(**ret), run, resolve_release, what,
+	    &lookup);
 
-	if (error < 0)
-		return error;
-	r = tn__zalloc(sizeof(*r));
-	if (r == NULL)
-		return tn__error_nomem();
-	snprintf(r->what, sizeof(r->what), "look up %s", shown.data);
-	r->job.run = run;
-	r->job.discard = resolve_discard;
-	r->job.what = r->what;
-	r->net = tn__net();
-	*ret = r;
-	return 0;
+	if (r == 0)
+		*ret = resolve_of(&lookup->job);
+	return r;
 }
 
-/* Waits for the job.  When that fails the job is gone, but its name is still
- * needed for the error. */
 static int
 resolve_job_wait(struct resolve_job **job)
 {
-	char what[RESOLVE_WHAT_MAX];
-	int r;
+	struct tn__lookup *lookup = &(*job)->lookup;
+	int r = tn__lookup_wait(&lookup);
 
-	memcpy(what, (*job)->what, sizeof(what));
-	r = tn__job_wait(&(*job)->job);
-	if (r >= 0)
-		return 0;
-	*job = NULL;
-	if (r == -EAGAIN)
-		return tn_error_set(r,
-		    "%s: no thread for the look-up; too many run", what);
-	return tn_error_set(r, "%s: %s", what, tn_error_words(r));
+	if (r < 0)
+		*job = NULL;
+	return r;
 }
 
 static int
@@ -129,18 +104,9 @@ resolve_fail_service(const struct resolve_job *r)
 static int
 resolve_fail(const struct resolve_job *r)
 {
-	int code = r->result;
-
-	if (code == TN_EGAI_NONAME)
-		return tn_error_set(code, "%s: no such host", r->what);
-	if (code == TN_EGAI_AGAIN)
-		return tn_error_set(code,
-		    "%s: the name server did not answer; check the network and "
-		    "/etc/resolv.conf, or try again later",
-		    r->what);
-	if (code == TN_EGAI_SERVICE)
+	if (r->lookup.result == TN_EGAI_SERVICE)
 		return resolve_fail_service(r);
-	return tn_error_set(code, "%s: %s", r->what, tn_error_words(code));
+	return tn__lookup_fail(&r->lookup);
 }
 
 /* ---- what needs no look-up --------------------------------------------- */
@@ -231,7 +197,7 @@ resolve_check(struct tn_slice host, struct tn_slice port, int family, int type,
 		    type);
 	if (count == 0)
 		return tn_error_set(-EINVAL, "look up: no room for an answer");
-	if (host.len > RESOLVE_NAME_MAX || port.len > RESOLVE_NAME_MAX)
+	if (host.len > TN__LOOKUP_NAME_MAX || port.len > TN__LOOKUP_NAME_MAX)
 		return tn_error_set(TN_EGAI_NONAME, "look up: name too long");
 	return 0;
 }
@@ -241,9 +207,9 @@ static int
 resolve_forward_new(struct tn_slice host, struct tn_slice port,
     struct resolve_job **ret)
 {
-	char text[RESOLVE_NAME_MAX + 8];
+	char text[TN__LOOKUP_NAME_MAX + 8];
 	struct tn_ip ip;
-	struct resolve_job *r;
+	struct resolve_job *r = NULL;
 	int error;
 
 	if (host.len == 0 || tn_ip_parse(host, &ip) == 0)
@@ -258,8 +224,8 @@ resolve_forward_new(struct tn_slice host, struct tn_slice port,
 	if (host.len > 0)
 		r->host = memcpy(r->names, host.data, host.len);
 	if (port.len > 0)
-		r->service = memcpy(r->names + RESOLVE_NAME_MAX + 1, port.data,
-		    port.len);
+		r->service = memcpy(r->names + TN__LOOKUP_NAME_MAX + 1,
+		    port.data, port.len);
 	*ret = r;
 	return 0;
 }
@@ -281,7 +247,7 @@ resolve_take_list(const struct resolve_job *r, struct tn_address *ret,
 		n++;
 	}
 	if (n == 0)
-		return tn_error_set(TN_EGAI_NODATA, "%s: no address", r->what);
+		return tn_error_set(TN_EGAI_NODATA, "%s: no address", r->lookup.what);
 	return (int)n;
 }
 
@@ -311,7 +277,7 @@ tn_net_getaddrinfo(const char *host, const char *port, int family, int type,
 	error = resolve_job_wait(&r);
 	if (error < 0)
 		return error;
-	if (r->result < 0)
+	if (r->lookup.result < 0)
 		return resolve_fail(r);
 	return resolve_take_list(r, ret, count);
 }
@@ -370,11 +336,11 @@ tn_net_getnameinfo(const struct tn_address *address, bool numeric,
 		return error;
 	r->address = *address;
 	r->host = host_size > 0 ? r->names : NULL;
-	r->service = r->names + RESOLVE_NAME_MAX + 1;
+	r->service = r->names + TN__LOOKUP_NAME_MAX + 1;
 	error = resolve_job_wait(&r);
 	if (error < 0)
 		return error;
-	if (r->result < 0)
+	if (r->lookup.result < 0)
 		return resolve_fail(r);
 	return resolve_give(r->host, out_host, r->service, out_service);
 }

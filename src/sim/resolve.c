@@ -1,4 +1,5 @@
 /* The table of names, which all machines share, and look-ups in it. */
+#include <errno.h>
 #include <stdio.h>
 #include <tenon/error.h>
 #include <tenon/number.h>
@@ -153,16 +154,32 @@ answer_add(struct addrinfo ***last, const struct tn_ip *ip, uint16_t port,
 	return 1;
 }
 
+const char *
+tn__sim_service_name(uint16_t port)
+{
+	for (size_t i = 0; i < TN_COUNT(resolve_services); i++)
+		if (resolve_services[i].port == port)
+			return resolve_services[i].name;
+	return NULL;
+}
+
+int
+tn__sim_service_port(const char *service)
+{
+	for (size_t i = 0; i < TN_COUNT(resolve_services); i++)
+		if (strcmp(resolve_services[i].name, service) == 0)
+			return resolve_services[i].port;
+	return -ENOENT;
+}
+
 static int
 resolve_service(const char *service, uint16_t *ret)
 {
 	uint64_t number = 0;
+	int port = service == NULL ? -ENOENT : tn__sim_service_port(service);
 
-	for (size_t i = 0; service != NULL && i < TN_COUNT(resolve_services);
-	     i++) {
-		if (strcmp(resolve_services[i].name, service) != 0)
-			continue;
-		*ret = resolve_services[i].port;
+	if (port >= 0) {
+		*ret = (uint16_t)port;
 		return 0;
 	}
 	if (service != NULL &&

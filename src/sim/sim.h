@@ -443,7 +443,21 @@ int tn__sim_getnameinfo(const struct sockaddr *address, socklen_t size,
     char *host, size_t host_size, char *service, size_t service_size,
     int flags);
 void tn__sim_names_free(struct tn__world *world);
+/* The other half's name; NULL, -ENOENT: none such. */
+const char *tn__sim_service_name(uint16_t port);
+int tn__sim_service_port(const char *service);
 /* 0, or -EINVAL with words: not for a host or the table of names. */
 int tn__sim_name_fits(const char *name, size_t len_max);
+
+/* netdb.c */
+int tn__sim_gethostbyname(const char *name, int family,
+    struct tn_hostent *into);
+int tn__sim_gethostbyaddr(const struct tn_ip *ip, struct tn_hostent *into);
+int tn__sim_getservbyname(const char *name, const char *protocol);
+int tn__sim_getservbyport(uint16_t port, const char *protocol, char *ret,
+    size_t size);
+int tn__sim_getprotobyname(const char *name);
+int tn__sim_gethostname(char *ret, size_t size);
+int tn__sim_interfaces(struct tn_interface **ret, size_t *ret_count);
 
 #endif

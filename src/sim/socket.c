@@ -443,6 +443,13 @@ const struct tn__net_ops tn__sim_net = {
 	.getaddrinfo = tn__sim_getaddrinfo,
 	.freeaddrinfo = tn__sim_freeaddrinfo,
 	.getnameinfo = tn__sim_getnameinfo,
+	.gethostbyname = tn__sim_gethostbyname,
+	.gethostbyaddr = tn__sim_gethostbyaddr,
+	.getservbyname = tn__sim_getservbyname,
+	.getservbyport = tn__sim_getservbyport,
+	.getprotobyname = tn__sim_getprotobyname,
+	.gethostname = tn__sim_gethostname,
+	.interfaces = tn__sim_interfaces,
 	.if_nametoindex = sim_if_nametoindex,
 	.if_indextoname = sim_if_indextoname,
 };
