@@ -72,6 +72,10 @@ extern const struct cli_verb *const cli_verbs[];
 extern const struct cli_verb cli_verb_echo;
 extern const struct cli_verb cli_verb_echo_serve;
 extern const struct cli_verb cli_verb_help;
+extern const struct cli_verb cli_verb_host;
+extern const struct cli_verb cli_verb_ip;
+extern const struct cli_verb cli_verb_order;
+extern const struct cli_verb cli_verb_port;
 extern const struct cli_verb cli_verb_serve;
 
 /* What main() was given, for a process like this one; ends in NULL. */

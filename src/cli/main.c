@@ -10,6 +10,10 @@ const struct cli_verb *const cli_verbs[] = {
 	&cli_verb_serve,
 	&cli_verb_echo,
 	&cli_verb_echo_serve,
+	&cli_verb_host,
+	&cli_verb_ip,
+	&cli_verb_port,
+	&cli_verb_order,
 	&cli_verb_help,
 	NULL,
 };

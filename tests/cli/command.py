@@ -121,7 +121,8 @@ def help_lists_every_verb():
     status, out, err = run("--help")
     assert (status, err) == (0, "") and run("-h")[1] == out
     assert run("help")[1] == out
-    for verb in "serve", "echo", "echo serve", "help":
+    for verb in ("serve", "echo", "echo serve", "host", "ip", "port", "order",
+                 "help"):
         assert re.search(rf"^  {verb}\b", out, re.M), verb
         for words in (verb.split() + ["--help"], ["help"] + verb.split(),
                       verb.split() + ["-h"]):
@@ -151,7 +152,7 @@ def a_full_disk_is_noticed():
 
 def completion_follows_the_tables():
     for words, expected in [
-        ([""], "serve echo help"),
+        ([""], "serve echo host ip port order help"),
         (["s"], "serve"),
         (["x"], ""),
         (["echo", ""], "serve"),
