@@ -309,7 +309,8 @@ tn_net_getfqdn(const char *host, char *ret, size_t size)
 	const char *name;
 	int r;
 
-	if (text.len == 0 || tn_slice_equal(text, TN_SLICE("0.0.0.0")) ||
+	if (host == NULL || text.len == 0 ||
+	    tn_slice_equal(text, TN_SLICE("0.0.0.0")) ||
 	    tn_slice_equal(text, TN_SLICE("::"))) {
 		r = tn_net_gethostname(own, sizeof(own));
 		if (r < 0)
@@ -319,7 +320,7 @@ tn_net_getfqdn(const char *host, char *ret, size_t size)
 	r = tn_net_gethostbyaddr(host, &found);
 	if (r < 0 && !netdb_is_answer(r))
 		return r;
-	name = r < 0 || found->name == NULL ? host : netdb_full(found);
+	name = found == NULL || found->name == NULL ? host : netdb_full(found);
 	if (strlen(name) >= size)
 		return tn_error_set(-ENOBUFS,
 		    "look up: the name is longer than the room for it");

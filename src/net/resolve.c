@@ -72,9 +72,10 @@ resolve_job_new(void (*run)(struct tn__job *), struct tn_slice what,
 	int r = tn__lookup_new(sizeof(**ret), run, resolve_release, what,
 	    &lookup);
 
-	if (r == 0)
-		*ret = resolve_of(&lookup->job);
-	return r;
+	if (r < 0)
+		return r;
+	*ret = resolve_of(&lookup->job);
+	return 0;
 }
 
 static int
@@ -209,7 +210,7 @@ resolve_forward_new(struct tn_slice host, struct tn_slice port,
 {
 	char text[TN__LOOKUP_NAME_MAX + 8];
 	struct tn_ip ip;
-	struct resolve_job *r = NULL;
+	struct resolve_job *r;
 	int error;
 
 	if (host.len == 0 || tn_ip_parse(host, &ip) == 0)

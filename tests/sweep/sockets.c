@@ -2,6 +2,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/un.h>
+#include <tenon/netdb.h>
 #include <tenon/resolve.h>
 #include <tenon/server.h>
 #include <unistd.h>
@@ -223,6 +224,28 @@ run_unix(void)
 /* ---- names ------------------------------------------------------------- */
 
 static int
+names_netdb(void)
+{
+	TN_CLEANUP(tn_hostent_freep) struct tn_hostent *forth = NULL;
+	TN_CLEANUP(tn_hostent_freep) struct tn_hostent *back = NULL;
+	TN_CLEANUP(tn_interfaces_freep) struct tn_interface *all = NULL;
+	size_t count;
+	int r = tn_net_gethostbyname_ex("localhost", AF_INET, &forth);
+
+	if (r == 0)
+		r = tn_net_gethostbyaddr("127.0.0.1", &back);
+	if (r == 0)
+		r = tn_net_interfaces(&all, &count);
+	if (r < 0)
+		return r;
+	SWEEP_CHECK(strcmp(forth->name, "localhost") == 0 && count > 0);
+	SWEEP_CHECK(forth->address_count > 0 && back->name != NULL);
+	r = tn_net_getservbyname("http", "tcp");
+	SWEEP_CHECK(r < 0 || r == 80);
+	return r < 0 ? r : 0;
+}
+
+static int
 names_main(void *arg)
 {
 	struct tn_address found[4];
@@ -235,7 +258,7 @@ names_main(void *arg)
 	SWEEP_CHECK(r >= 1 && tn_address_port(&found[0]) == 80);
 	r = tn_net_getnameinfo(&found[0], false, host, sizeof(host), service,
 	    sizeof(service));
-	return r < 0 ? r : 0;
+	return r < 0 ? r : names_netdb();
 }
 
 static int
