@@ -103,6 +103,8 @@ check_any(struct tn_slice in)
 		return;
 	}
 	assert(ip.family == 4 || ip.family == 6);
+	if (tn_slice_starts(in, TN_SLICE("0x")))
+		assert(ip.family == 6 || in.len <= 10);
 	check_forms(&ip);
 	check_kind(&ip);
 }
@@ -150,10 +152,23 @@ check_hosts(const struct tn_ip_network *network)
 	assert(memcmp(&again, network, sizeof(again)) == 0);
 }
 
+/* A netmask was one as it would be written. */
+static void
+check_mask(const struct tn_ip_network *network, struct tn_slice written)
+{
+	struct tn_ip mask = tn_ip_network_mask(network);
+	char text[TN_IP_TEXT_MAX];
+
+	assert(network->ip.family == 4);
+	assert(tn_slice_equal(tn_slice_str(tn_ip_format(&mask, text)),
+	    written));
+}
+
 static void
 check_prefix(struct tn_slice in)
 {
 	struct tn_ip_network network, strict;
+	struct tn_slice behind = in;
 	struct tn_ip ip;
 	int r = tn_ip_prefix_parse(in, &ip, &network);
 
@@ -164,6 +179,9 @@ check_prefix(struct tn_slice in)
 		    tn_ip_network_parse(in, &strict) < 0);
 		return;
 	}
+	(void)tn_slice_split(&behind, '/');
+	if (tn_slice_find(behind, '.') >= 0)
+		check_mask(&network, behind);
 	check_ends(&network, &ip);
 	check_hosts(&network);
 	check_kind(&ip);

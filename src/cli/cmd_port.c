@@ -34,7 +34,8 @@ port_parse(const char *text, struct port_word *ret)
 	uint64_t number;
 	int r;
 
-	if (name.data == NULL || name.len == 0 || name.len >= sizeof(word.name) ||
+	if (name.data == NULL || name.len == 0 ||
+	    name.len >= sizeof(word.name) ||
 	    protocol.len >= sizeof(word.protocol) ||
 	    (protocol.data != NULL && protocol.len == 0))
 		return tn_error_set(-EINVAL,
