@@ -41,7 +41,7 @@ port_parse(const char *text, struct port_word *ret)
 		return tn_error_set(-EINVAL,
 		    "write 80, 80/tcp, http or http/tcp");
 	memcpy(word.name, name.data, name.len);
-	if (protocol.len > 0)
+	if (protocol.data != NULL)
 		memcpy(word.protocol, protocol.data, protocol.len);
 	r = tn_parse_uint(name, UINT16_MAX, &number);
 	if (r == -ERANGE)
