@@ -29,10 +29,14 @@ static int
 socket_wait(struct tn_stream *s, enum tn__io_direction direction)
 {
 	int r = tn__io_begin(socket_io(s), direction);
+	struct tn__socket_call call;
 
-	if (r == 0)
-		return tn__stream_wait(s, socket_io(s), direction);
-	return r < 0 ? r : 0;
+	if (r != 0)
+		return r < 0 ? r : 0;
+	(void)tn__socket_call_open(&call, socket_of(s), 0);
+	r = tn__stream_wait(s, socket_io(s), direction);
+	(void)tn__socket_call_close(&call);
+	return r;
 }
 
 static int
@@ -143,6 +147,10 @@ tn_stream_from_socket(struct tn_socket *socket, struct tn_stream **ret)
 	if (tn_socket_type(socket) != SOCK_STREAM)
 		return tn_error_set(-EINVAL,
 		    "stream over a socket: only SOCK_STREAM has one");
+	if (!tn_socket_getblocking(socket))
+		return tn_error_set(-EINVAL, "stream over a socket: it has a "
+		    "timeout of 0, and a stream has to wait; "
+		    "tn_socket_setblocking() it first");
 	r = tn__stream_new(&tn__stream_socket_ops,
 	    sizeof(struct stream_socket), NULL, &s);
 	if (r < 0)

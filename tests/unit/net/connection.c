@@ -252,10 +252,12 @@ literals(void)
 
 	CHECK_ERROR(tn_net_create_connection(LIVE, text, NULL, &s),
 	    -ECONNREFUSED,
-	    check_printf("connect 127.0.0.1:%u: connection refused", port));
+	    check_printf("connect 127.0.0.1:%u: connection refused; "
+				 "no program listens at that port", port));
 	CHECK_ERROR(tn_net_create_connection("::1", text, NULL, &s),
 	    -ECONNREFUSED,
-	    check_printf("connect [::1]:%u: connection refused", port));
+	    check_printf("connect [::1]:%u: connection refused; no "
+				 "program listens at that port", port));
 	CHECK_ERROR(tn_net_create_connection(NULL, text, NULL, &s),
 	    -ECONNREFUSED,
 	    check_printf("connect localhost:%u: ::1 refused; 127.0.0.1 refused",
