@@ -27,6 +27,9 @@ TN_API TN_CHECK int tn_socket_open(int family, int type, int proto,
 TN_API TN_CHECK int tn_socket_pair(int family, int type, int proto,
     struct tn_socket *ret[2]);
 
+/* Whether IPv6 is there and switched on: a socket can be bound to ::1. */
+TN_API bool tn_net_has_ipv6(void);
+
 /* Takes a descriptor from elsewhere; on failure it stays the caller's.  Its
  * O_NONBLOCK is left as it is: without it accept() and connect() may block the
  * thread, receiving and sending never do. */

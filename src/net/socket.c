@@ -96,6 +96,26 @@ tn_socket_pair(int family, int type, int proto, struct tn_socket *ret[2])
 	return 0;
 }
 
+/* Python says how it was built; what a program wants to know is whether a
+ * listener at [::1] would come to be. */
+bool
+tn_net_has_ipv6(void)
+{
+	struct sockaddr_in6 loopback = {
+		.sin6_family = AF_INET6,
+		.sin6_addr = IN6ADDR_LOOPBACK_INIT,
+	};
+	const struct tn__net_ops *net = tn__net();
+	int fd = net->socket(AF_INET6, SOCK_DGRAM, 0), r;
+
+	if (fd < 0)
+		return false;
+	r = net->bind(fd, (const struct sockaddr *)&loopback,
+	    sizeof(loopback));
+	net->close(fd);
+	return r >= 0;
+}
+
 static int
 socket_fd_option(int fd, int name)
 {
