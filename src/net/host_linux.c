@@ -69,7 +69,11 @@ linux_recv(int fd, void *out, size_t size, int flags)
 static ssize_t
 linux_recvmsg(int fd, struct msghdr *message, int flags)
 {
-	return TN__RESULT(recvmsg(fd, message, flags | MSG_CMSG_CLOEXEC));
+	ssize_t n = TN__RESULT(recvmsg(fd, message, flags | MSG_CMSG_CLOEXEC));
+
+	if (n >= 0) /* the kernel gives back what nobody asked for */
+		message->msg_flags &= ~MSG_CMSG_CLOEXEC;
+	return n;
 }
 
 static ssize_t
