@@ -466,8 +466,13 @@ test_stream(void)
 	CHECK_INT(tn_socket_settimeout(s[0], SHORT), 0);
 	CHECK_INT(tn_stream_from_socket(s[0], &stream), 0);
 	tn_scope_open(&scope, tn_after(LONG));
-	CHECK_INT(tn_stream_fill(stream, 1, &got), -ETIMEDOUT);
+	CHECK_ERROR((int)tn_stream_fill(stream, 1, &got), -ETIMEDOUT,
+	    check_printf("read from unnamed socket: %s", short_words));
 	CHECK(!tn_scope_close(&scope));
+	tn_scope_open(&scope, tn_after(0));
+	CHECK_ERROR((int)tn_stream_fill(stream, 1, &got), -ETIMEDOUT,
+	    "read from unnamed socket: timed out");
+	CHECK(tn_scope_close(&scope));
 	CHECK_INT(tn_socket_sendall(s[1], "abc", 3, 0), 0);
 	CHECK_INT(tn_stream_fill(stream, 3, &got), 3);
 	tn_stream_free(stream);
