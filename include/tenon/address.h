@@ -34,8 +34,14 @@ TN_API TN_CHECK int tn_address_from_ip(const struct tn_ip *ip, uint16_t port,
 TN_API TN_CHECK int tn_address_from_path(struct tn_slice path,
     struct tn_address *ret);
 
+/* Whatever else the kernel has: struct sockaddr_nl, sockaddr_tipc, ...
+ * -EINVAL when it is longer than any address is, or shorter than a family. */
+TN_API TN_CHECK int tn_address_from_sockaddr(const void *sockaddr,
+    socklen_t size, struct tn_address *ret);
+
 /* "127.0.0.1:80", "[fe80::1%eth0]:80", "unix:/run/x", "unix:@x", "unix:" for an
- * unnamed one; control characters of a path escaped.  Returns `out`. */
+ * unnamed one, "netlink:PORT"; control characters of a path escaped.  Returns
+ * `out`. */
 TN_API const char *tn_address_format(const struct tn_address *address,
     char out[TN_ADDRESS_TEXT_MAX]);
 

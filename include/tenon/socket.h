@@ -1,9 +1,11 @@
 /* tenon/socket.h - sockets, as BSD and Python name them.
  *
- * Calls block the calling fiber or thread until done, until a deadline passes
- * (-ETIMEDOUT) or until it is cancelled (-ECANCELED).  A socket belongs to the
- * loop of its first wait.  One fiber may read while another writes; a second
- * one in the same direction gets -EBUSY. */
+ * Calls block the calling fiber or thread until done, until a deadline or the
+ * socket's own timeout passes (-ETIMEDOUT) or until it is cancelled
+ * (-ECANCELED).  A socket belongs to the loop of its first wait.  One fiber may
+ * read while another writes; a second one in the same direction gets -EBUSY.
+ *
+ * docs/from-python.md has Python's methods one by one. */
 #ifndef TENON_SOCKET_H
 #define TENON_SOCKET_H
 
@@ -17,19 +19,67 @@ extern "C" {
 
 struct tn_socket;
 
-/* AF_UNIX, AF_INET, AF_INET6, ...; SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET.
- * -ENOMEM, or what socket(2) says. */
+/* AF_UNIX, AF_INET, AF_INET6, AF_NETLINK, ...; SOCK_STREAM, SOCK_DGRAM,
+ * SOCK_SEQPACKET, ...; with SOCK_NONBLOCK its timeout is 0 whatever the default
+ * is.  Always CLOEXEC.  -ENOMEM, or what socket(2) says. */
 TN_API TN_CHECK int tn_socket_open(int family, int type, int proto,
     struct tn_socket **ret);
 TN_API TN_CHECK int tn_socket_pair(int family, int type, int proto,
     struct tn_socket *ret[2]);
+
+/* Whether IPv6 is there and switched on: a socket can be bound to ::1. */
+TN_API bool tn_net_has_ipv6(void);
 
 /* Takes a descriptor from elsewhere; on failure it stays the caller's.  Its
  * O_NONBLOCK is left as it is: without it accept() and connect() may block the
  * thread, receiving and sending never do. */
 TN_API TN_CHECK int tn_socket_from_fd(int fd, struct tn_socket **ret);
 
-/* As bind(2) and listen(2); tn_listen() does both, and more. */
+/* The same for a copy of the descriptor, which stays the caller's in any
+ * case. */
+TN_API TN_CHECK int tn_net_fromfd(int fd, struct tn_socket **ret);
+
+/* Another socket for the same end, with the same timeout: what one reads the
+ * other does not; the connection ends when both are closed.  -EOPNOTSUPP in a
+ * simulated world. */
+TN_API TN_CHECK int tn_socket_dup(const struct tn_socket *s,
+    struct tn_socket **ret);
+
+/* ---- timeouts ---------------------------------------------------------- */
+
+/* How long each call on the socket may wait: -1, as long as it takes; 0, not at
+ * all; or a span such as 2 * TN_SECOND, after which it fails with -ETIMEDOUT.
+ * For tn_socket_sendall() and MSG_WAITALL it is that of the whole call.
+ *
+ * Without time a call that would wait fails with -EAGAIN, and connect() with
+ * -EINPROGRESS, without an error line.
+ *
+ * It is a deadline like that of a scope (tenon/run.h) around the call: the
+ * earliest wins, tn_scope_close() tells whether it was the scope's, and the
+ * error line says when it was the socket's.  A stream over the socket keeps to
+ * it in each of its waits; tn_socket_wait_readable() and its like do not, since
+ * they are what one waits with.
+ *
+ * A blocking descriptor that came by tn_socket_from_fd() becomes nonblocking
+ * when the timeout is not -1.  -EINVAL below -1, -EBUSY for such a descriptor
+ * while somebody waits in it. */
+TN_API TN_CHECK int tn_socket_settimeout(struct tn_socket *s,
+    tn_time timeout);
+TN_API tn_time tn_socket_gettimeout(const struct tn_socket *s);
+
+/* true: timeout -1; false: 0.  Whether it is not 0. */
+TN_API TN_CHECK int tn_socket_setblocking(struct tn_socket *s, bool blocking);
+TN_API bool tn_socket_getblocking(const struct tn_socket *s);
+
+/* The timeout that new sockets of this process begin with, accepted ones
+ * included; -1 at first. */
+TN_API TN_CHECK int tn_net_setdefaulttimeout(tn_time timeout);
+TN_API tn_time tn_net_getdefaulttimeout(void);
+
+/* ---- bind, accept, connect --------------------------------------------- */
+
+/* As bind(2) and listen(2), with what to do about it when they fail;
+ * tn_listen() does both, and more. */
 TN_API TN_CHECK int tn_socket_bind(struct tn_socket *s,
     const struct tn_address *address);
 TN_API TN_CHECK int tn_socket_listen(struct tn_socket *s, int backlog);
@@ -41,9 +91,20 @@ TN_API TN_CHECK int tn_socket_accept(struct tn_socket *s,
     struct tn_socket **ret, struct tn_address *ret_peer);
 
 /* Waits until it is connected, or says why it is not: -ECONNREFUSED,
- * -EHOSTUNREACH, -ETIMEDOUT, ...  For datagrams it sets the peer at once. */
+ * -EHOSTUNREACH, -ETIMEDOUT, ...  For datagrams it sets the peer at once.
+ *
+ * With timeout 0: -EINPROGRESS when it is on its way.  Once the socket is
+ * writable SO_ERROR, or this call again, says what came of it. */
 TN_API TN_CHECK int tn_socket_connect(struct tn_socket *s,
     const struct tn_address *address);
+
+/* The same, but the answer is an errno number as in Python, 0 or above, and no
+ * error line is written: for who tries much and expects little.
+ * tn_error_words(-n) has the words. */
+TN_API TN_CHECK int tn_socket_connect_ex(struct tn_socket *s,
+    const struct tn_address *address);
+
+/* ---- receive and send -------------------------------------------------- */
 
 /* Bytes received, 0 at the end of a stream (or for an empty datagram).  With
  * MSG_DONTWAIT, here and below, -EAGAIN instead of waiting, without an error
@@ -71,9 +132,29 @@ TN_API TN_CHECK ssize_t tn_socket_sendmsg(struct tn_socket *s,
 TN_API TN_CHECK int tn_socket_sendall(struct tn_socket *s, const void *bytes,
     size_t size, int flags);
 
-/* Waits until a read or write would make progress. */
+/* Descriptors that go along with the bytes over a Unix socket, any type of it.
+ * On a stream they go with the first byte, so `size` is 1 at least; when fewer
+ * bytes than that went out, all descriptors have, and tn_socket_send() sends
+ * the rest.  They stay the sender's too.  -EOPNOTSUPP over other sockets and in
+ * a simulated world; -EINVAL when they are too many. */
+#define TN_SOCKET_FDS_MAX 253 /* the kernel's own limit */
+TN_API TN_CHECK ssize_t tn_socket_send_fds(struct tn_socket *s,
+    const void *bytes, size_t size, const int *fds, size_t count, int flags);
+
+/* `*count` is the room in `ret_fds` before and how many came after; they are
+ * the caller's, to close too, and CLOEXEC.  Those for which there is no room
+ * are closed, which MSG_CTRUNC in `*ret_flags` (may be NULL) tells: so a peer
+ * cannot make anybody keep more than was asked for.  tn_socket_recv() and its
+ * like receive none.  On failure `*count` is as it was, and nothing came. */
+TN_API TN_CHECK ssize_t tn_socket_recv_fds(struct tn_socket *s, void *ret,
+    size_t size, int *ret_fds, size_t *count, int flags, int *ret_flags);
+
+/* Waits until a read or write would make progress, whatever the socket's
+ * timeout. */
 TN_API TN_CHECK int tn_socket_wait_readable(struct tn_socket *s);
 TN_API TN_CHECK int tn_socket_wait_writable(struct tn_socket *s);
+
+/* ---- about it ---------------------------------------------------------- */
 
 /* The two ends, and options, as the system calls of these names; `*size` is the
  * room before and what was written after. */
@@ -85,6 +166,21 @@ TN_API TN_CHECK int tn_socket_getsockopt(const struct tn_socket *s, int level,
     int name, void *ret, socklen_t *size);
 TN_API TN_CHECK int tn_socket_setsockopt(struct tn_socket *s, int level,
     int name, const void *value, socklen_t size);
+
+/* As ioctl(2): FIONREAD and an int for the bytes that can be read, SIOCOUTQ for
+ * those not yet acknowledged, and the like.  What it returned, 0 or above.
+ * -EINVAL for FIONBIO, which is tn_socket_setblocking(); -EOPNOTSUPP in a
+ * simulated world. */
+TN_API TN_CHECK int tn_socket_ioctl(struct tn_socket *s, unsigned long request,
+    void *argument);
+
+/* Whether programs that this one starts have the descriptor too: 1, or 0 as
+ * every socket begins. */
+TN_API TN_CHECK int tn_socket_get_inheritable(const struct tn_socket *s);
+TN_API TN_CHECK int tn_socket_set_inheritable(struct tn_socket *s,
+    bool inheritable);
+
+/* ---- the end ----------------------------------------------------------- */
 
 /* SHUT_RD, SHUT_WR, SHUT_RDWR. */
 TN_API TN_CHECK int tn_socket_shutdown(struct tn_socket *s, int how);
@@ -110,6 +206,8 @@ TN_API int tn_socket_close(struct tn_socket *s);
 TN_API void tn_socket_free(struct tn_socket *s);
 TN_DEFINE_CLEANUP(struct tn_socket, tn_socket_free) /* tn_socket_freep */
 
+/* ---- by address -------------------------------------------------------- */
+
 struct tn_connect_options {          /* all-zero is valid; 0 = default */
 	int family;                  /* AF_UNSPEC: both */
 	int64_t attempt_delay_ms;    /* between attempts; 250 (RFC 8305 section
@@ -123,7 +221,8 @@ struct tn_connect_options {          /* all-zero is valid; 0 = default */
 /* A TCP connection to a host (NULL or "": this machine): looks it up, then
  * races its addresses, families taking turns (RFC 8305).  When all fail the
  * code is the first one's and the text names every address and why each
- * failed. */
+ * failed.  A default timeout above 0 is that of the race as a whole; it is
+ * waited for with 0 too, since nobody could wait for it later. */
 TN_API TN_CHECK int tn_net_create_connection(const char *host,
     const char *port, const struct tn_connect_options *options,
     struct tn_socket **ret);

@@ -23,7 +23,8 @@ struct tn_stream;
 
 /* ---- making ------------------------------------------------------------ */
 
-/* Takes the socket (SOCK_STREAM). */
+/* Takes the socket (SOCK_STREAM).  -EINVAL when its timeout is 0; another one
+ * is that of each wait. */
 TN_API TN_CHECK int tn_stream_from_socket(struct tn_socket *socket,
     struct tn_stream **ret);
 

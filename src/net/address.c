@@ -1,5 +1,6 @@
 /* Socket addresses: made from literals and paths, compared, written out. */
 #include <errno.h>
+#include <linux/netlink.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <sys/un.h>
@@ -109,6 +110,17 @@ tn_address_from_path(struct tn_slice path, struct tn_address *ret)
 }
 
 int
+tn_address_from_sockaddr(const void *sockaddr, socklen_t size,
+    struct tn_address *ret)
+{
+	if (size < sizeof(sa_family_t) || size > sizeof(ret->storage))
+		return tn_error_set(-EINVAL,
+		    "address: no address has %u bytes", (unsigned)size);
+	address_set(ret, sockaddr, size);
+	return 0;
+}
+
+int
 tn_address_ip(const struct tn_address *address, struct tn_ip *ret)
 {
 	struct sockaddr_in6 v6 = ADDRESS_AS(sockaddr_in6, address);
@@ -202,6 +214,9 @@ tn_address_format(const struct tn_address *address,
 
 		snprintf(out, TN_ADDRESS_TEXT_MAX, "%s",
 		    r < 0 ? "unix:?" : b.data);
+	} else if (address->storage.ss_family == AF_NETLINK) {
+		snprintf(out, TN_ADDRESS_TEXT_MAX, "netlink:%u",
+		    (unsigned)ADDRESS_AS(sockaddr_nl, address).nl_pid);
 	} else if (address->storage.ss_family != AF_INET &&
 	    address->storage.ss_family != AF_INET6) {
 		snprintf(out, TN_ADDRESS_TEXT_MAX, "family %d",

@@ -152,9 +152,12 @@ race_wait(struct race *race, struct race_attempt **ret)
 static struct race_attempt *
 race_run(struct race *race, int *ret_error)
 {
+	tn_time timeout = tn__socket_default_timeout();
 	struct race_attempt *attempt = NULL;
+	struct tn_scope scope;
 	int r = 0;
 
+	tn_scope_open(&scope, timeout > 0 ? tn_after(timeout) : TN_NEVER);
 	while (r == 0) {
 		if (race->begun < race->count &&
 		    (race->live == 0 || tn_now() >= race->next_at)) {
@@ -166,6 +169,7 @@ race_run(struct race *race, int *ret_error)
 			r = race->attempts[0].error;
 		}
 	}
+	(void)tn_scope_close(&scope);
 	if (r > 0)
 		return attempt;
 	*ret_error = r;
@@ -225,6 +229,17 @@ race_tell_goal(const struct race *race, struct tn_buffer *out)
 	return r;
 }
 
+/* A host that is its own address gets the advice that a list of them has no
+ * room for. */
+static const char *
+race_why(const struct race *race, int code, bool wait_ended, bool literal)
+{
+	if (wait_ended)
+		return tn_error_words(code);
+	return !literal ? "" : tn__socket_advice(TN__SOCKET_CONNECT,
+	    race->attempts[0].address->storage.ss_family, code);
+}
+
 /* "connect HOST:PORT: ", then why the wait ended if that is it, then every
  * address; a host that is its own address is not told twice. */
 static int
@@ -239,8 +254,8 @@ race_tell(const struct race *race, int code, struct tn_buffer *out)
 	if (r == 0)
 		r = race_tell_goal(race, out);
 	if (r == 0)
-		r = tn_buffer_printf(out, ": %s",
-		    wait_ended || literal ? tn_error_words(code) : "");
+		r = tn_buffer_printf(out, ": %s", race_why(race, code,
+		    wait_ended, literal));
 	if (r < 0 || literal)
 		return r;
 	for (size_t i = 0; i < race->begun && r == 0; i++) {

@@ -40,6 +40,12 @@ struct tn__net_ops {
 	 * close-on-exec, and makes it that and nonblocking. */
 	int (*claimed)(int fd);
 	int (*claim)(int fd);
+	/* O_NONBLOCK from now on; another descriptor for the same, CLOEXEC;
+	 * whether programs started from here have it. */
+	int (*unblock)(int fd);
+	int (*dup)(int fd);
+	int (*inherit)(int fd, bool yes);
+	int (*ioctl)(int fd, unsigned long request, void *argument);
 	/* The file of a Unix socket: the mode that bind() will give it; once it
 	 * is there the same, whose it is (-1: as it was), what it is, and away
 	 * with it.  No link is followed. */

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
+#include <sys/ioctl.h>
 #include <sys/sendfile.h>
 #include <tenon/error.h>
 #include <unistd.h>
@@ -12,6 +13,12 @@
 #include "base/result.h"
 #include "net/host.h"
 #include "rt/rt.h"
+
+#ifdef __GLIBC__
+#define LINUX_IOCTL_REQUEST unsigned long
+#else
+#define LINUX_IOCTL_REQUEST int
+#endif
 
 #define LINUX_ID_MAX (1 << 20) /* bytes of an entry in the group file */
 
@@ -62,7 +69,11 @@ linux_recv(int fd, void *out, size_t size, int flags)
 static ssize_t
 linux_recvmsg(int fd, struct msghdr *message, int flags)
 {
-	return TN__RESULT(recvmsg(fd, message, flags | MSG_CMSG_CLOEXEC));
+	ssize_t n = TN__RESULT(recvmsg(fd, message, flags | MSG_CMSG_CLOEXEC));
+
+	if (n >= 0) /* the kernel gives back what nobody asked for */
+		message->msg_flags &= ~MSG_CMSG_CLOEXEC;
+	return n;
 }
 
 static ssize_t
@@ -146,14 +157,39 @@ linux_claimed(int fd)
 }
 
 static int
-linux_claim(int fd)
+linux_unblock(int fd)
 {
 	int flags = TN__RESULT(fcntl(fd, F_GETFL));
 
-	if (flags < 0)
-		return flags;
-	flags = TN__RESULT(fcntl(fd, F_SETFL, flags | O_NONBLOCK));
-	return flags < 0 ? flags : TN__RESULT(fcntl(fd, F_SETFD, FD_CLOEXEC));
+	return flags < 0 ? flags :
+	    TN__RESULT(fcntl(fd, F_SETFL, flags | O_NONBLOCK));
+}
+
+static int
+linux_inherit(int fd, bool yes)
+{
+	return TN__RESULT(fcntl(fd, F_SETFD, yes ? 0 : FD_CLOEXEC));
+}
+
+static int
+linux_claim(int fd)
+{
+	int r = linux_unblock(fd);
+
+	return r < 0 ? r : linux_inherit(fd, false);
+}
+
+static int
+linux_dup(int fd)
+{
+	return TN__RESULT(fcntl(fd, F_DUPFD_CLOEXEC, 0));
+}
+
+static int
+linux_ioctl(int fd, unsigned long request, void *argument)
+{
+	/* musl's takes an int: the bits are what counts. */
+	return TN__RESULT(ioctl(fd, (LINUX_IOCTL_REQUEST)request, argument));
 }
 
 static int
@@ -313,6 +349,10 @@ const struct tn__net_ops tn__net_linux = {
 	.nonblocking = linux_nonblocking,
 	.claimed = linux_claimed,
 	.claim = linux_claim,
+	.unblock = linux_unblock,
+	.dup = linux_dup,
+	.inherit = linux_inherit,
+	.ioctl = linux_ioctl,
 	.fchmod = linux_fchmod,
 	.chmod = linux_chmod,
 	.chown = linux_chown,

@@ -13,42 +13,15 @@
 
 /* ---- what went wrong --------------------------------------------------- */
 
-static const struct listen_advice {
-	int code;
-	bool local; /* for a Unix path */
-	const char *words;
-} listen_advices[] = {
-	{ -EADDRINUSE, false, "address already in use; stop the other program "
-			      "or choose another port" },
-	{ -EADDRINUSE, true, "address already in use; stop the other program "
-			     "or choose another path" },
-	{ -EADDRNOTAVAIL, false, "no such address on this machine; 0.0.0.0 and "
-				 "[::] stand for all it has" },
-	{ -EACCES, false, "permission denied; ports below 1024 are for root "
-			  "and CAP_NET_BIND_SERVICE: choose a higher one" },
-	{ -EACCES, true, "permission denied; the directory has to be writable "
-			 "for this user" },
-	{ -EPERM, true, "operation not permitted; only root may give a socket "
-			"to another user, or to a group that this one is not "
-			"in" },
-	{ -ENOENT, true, "no such directory; make it first" },
-	{ -EEXIST, true, "a file that is no socket has that name; remove it or "
-			 "choose another path" },
-};
-
 static int
 listen_fail(const struct tn_address *address, int code)
 {
-	bool local = address->storage.ss_family == AF_UNIX;
-	const char *words = tn__socket_words(code);
 	char text[TN_ADDRESS_TEXT_MAX];
 
-	for (size_t i = 0; i < TN_COUNT(listen_advices); i++)
-		if (listen_advices[i].code == code &&
-		    listen_advices[i].local == local)
-			words = listen_advices[i].words;
 	return tn_error_set(code, "listen %s: %s",
-	    tn_address_format(address, text), words);
+	    tn_address_format(address, text),
+	    tn__socket_advice(TN__SOCKET_BIND, address->storage.ss_family,
+	        code));
 }
 
 /* ---- one socket -------------------------------------------------------- */

@@ -1,4 +1,5 @@
 /* What does not wait: making and ending sockets, their names and options. */
+#include <sys/ioctl.h>
 #include <tenon/error.h>
 
 #include "base/memory.h"
@@ -24,6 +25,7 @@ socket_wrap(int fd, int family, int type, int proto, unsigned flags,
 	s->family = (short)family;
 	s->type = (unsigned char)type;
 	s->proto = proto;
+	s->timeout = tn__socket_default_timeout();
 	*ret = s;
 	return 0;
 }
@@ -49,12 +51,24 @@ socket_plain_type(int type)
 	return type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
 }
 
+/* What SOCK_NONBLOCK asks for is said by the timeout: every descriptor is. */
+static void
+socket_note_type(struct tn_socket *s, int asked)
+{
+	if (asked & SOCK_NONBLOCK)
+		s->timeout = 0;
+}
+
 int
 tn_socket_open(int family, int type, int proto, struct tn_socket **ret)
 {
-	type = socket_plain_type(type);
-	return tn__socket_new(tn__net()->socket(family, type, proto), family,
-	    type, proto, "socket", ret);
+	int plain = socket_plain_type(type);
+	int r = tn__socket_new(tn__net()->socket(family, plain, proto), family,
+	    plain, proto, "socket", ret);
+
+	if (r == 0)
+		socket_note_type(*ret, type);
+	return r;
 }
 
 int
@@ -62,23 +76,44 @@ tn_socket_pair(int family, int type, int proto, struct tn_socket *ret[2])
 {
 	TN_CLEANUP(tn_socket_freep) struct tn_socket *first = NULL;
 	struct tn_socket *second;
-	int fds[2], r;
+	int plain = socket_plain_type(type), fds[2], r;
 
-	type = socket_plain_type(type);
-	r = tn__net()->socketpair(family, type, proto, fds);
+	r = tn__net()->socketpair(family, plain, proto, fds);
 	if (r < 0)
 		return tn_error_set(r, "socketpair: %s", tn__socket_words(r));
-	r = tn__socket_new(fds[0], family, type, proto, "socketpair", &first);
+	r = tn__socket_new(fds[0], family, plain, proto, "socketpair", &first);
 	if (r < 0) {
 		tn__net()->close(fds[1]);
 		return r;
 	}
-	r = tn__socket_new(fds[1], family, type, proto, "socketpair", &second);
+	r = tn__socket_new(fds[1], family, plain, proto, "socketpair", &second);
 	if (r < 0)
 		return r;
+	socket_note_type(first, type);
+	socket_note_type(second, type);
 	ret[0] = TN_TAKE(first);
 	ret[1] = second;
 	return 0;
+}
+
+/* Python says how it was built; what a program wants to know is whether a
+ * listener at [::1] would come to be. */
+bool
+tn_net_has_ipv6(void)
+{
+	struct sockaddr_in6 loopback = {
+		.sin6_family = AF_INET6,
+		.sin6_addr = IN6ADDR_LOOPBACK_INIT,
+	};
+	const struct tn__net_ops *net = tn__net();
+	int fd = net->socket(AF_INET6, SOCK_DGRAM, 0), r;
+
+	if (fd < 0)
+		return false;
+	r = net->bind(fd, (const struct sockaddr *)&loopback,
+	    sizeof(loopback));
+	net->close(fd);
+	return r >= 0;
 }
 
 static int
@@ -94,16 +129,65 @@ socket_fd_option(int fd, int name)
 int
 tn_socket_from_fd(int fd, struct tn_socket **ret)
 {
+	TN_CLEANUP(tn_socket_freep) struct tn_socket *s = NULL;
 	int family = socket_fd_option(fd, SO_DOMAIN);
 	int type = socket_fd_option(fd, SO_TYPE);
-	int proto = socket_fd_option(fd, SO_PROTOCOL);
+	int proto = socket_fd_option(fd, SO_PROTOCOL), r;
 
 	if (family < 0 || type < 0)
 		return tn_error_set(family < 0 ? family : type,
 		    "descriptor %d as a socket: %s", fd,
 		    tn_error_words(family < 0 ? family : type));
-	return socket_wrap(fd, family, type, proto < 0 ? 0 : proto,
-	    tn__net()->nonblocking(fd) > 0 ? 0 : TN__IO_FOREIGN, ret);
+	r = socket_wrap(fd, family, type, proto < 0 ? 0 : proto,
+	    tn__net()->nonblocking(fd) > 0 ? 0 : TN__IO_FOREIGN, &s);
+	if (r < 0)
+		return r;
+	r = tn_socket_settimeout(s, s->timeout);
+	if (r < 0) {
+		tn__io_close(&s->io); /* it stays the caller's */
+		return r;
+	}
+	*ret = TN_TAKE(s);
+	return 0;
+}
+
+/* A descriptor of our own for what `fd` stands for. */
+static int
+socket_copy(int fd, const char *verb, struct tn_socket **ret)
+{
+	int copy = tn__net()->dup(fd), r;
+
+	if (copy < 0)
+		return tn_error_set(copy, "%s of descriptor %d: %s", verb, fd,
+		    tn__socket_words(copy));
+	r = tn_socket_from_fd(copy, ret);
+	if (r < 0)
+		tn__net()->close(copy);
+	return r;
+}
+
+int
+tn_net_fromfd(int fd, struct tn_socket **ret)
+{
+	return socket_copy(fd, "fromfd", ret);
+}
+
+int
+tn_socket_dup(const struct tn_socket *s, struct tn_socket **ret)
+{
+	struct tn_socket *copy;
+	int r;
+
+	if (s->io.fd < 0)
+		return tn__socket_fail(s, -EBADF, "dup", NULL);
+	r = socket_copy(s->io.fd, "dup", &copy);
+	if (r < 0)
+		return r;
+	copy->timeout = s->timeout;
+	copy->accepted = s->accepted;
+	copy->peer = s->peer;
+	*ret = copy;
+	return 0;
 }
 
 int
@@ -250,7 +334,8 @@ tn_socket_bind(struct tn_socket *s, const struct tn_address *address)
 
 	if (r < 0)
 		return tn_error_set(r, "bind %s: %s",
-		    tn_address_format(address, text), tn__socket_words(r));
+		    tn_address_format(address, text),
+		    tn__socket_advice(TN__SOCKET_BIND, s->family, r));
 	return 0;
 }
 
@@ -259,7 +344,8 @@ tn_socket_listen(struct tn_socket *s, int backlog)
 {
 	int r = tn__net()->listen(s->io.fd, backlog);
 
-	return r < 0 ? tn__socket_fail(s, r, "listen", NULL) : 0;
+	return r < 0 ? tn__socket_fail_words(s, r, "listen", NULL,
+	    tn__socket_advice(TN__SOCKET_BIND, s->family, r)) : 0;
 }
 
 int
@@ -268,4 +354,36 @@ tn_socket_shutdown(struct tn_socket *s, int how)
 	int r = tn__net()->shutdown(s->io.fd, how);
 
 	return r < 0 ? tn__socket_fail(s, r, "shutdown", "to") : 0;
+}
+
+/* ---- the descriptor ---------------------------------------------------- */
+
+int
+tn_socket_ioctl(struct tn_socket *s, unsigned long request, void *argument)
+{
+	int r;
+
+	if (request == FIONBIO)
+		return tn_error_set(-EINVAL, "ioctl FIONBIO: "
+		    "tn_socket_setblocking() is how it is said here");
+	r = s->io.fd < 0 ? -EBADF :
+	    tn__net()->ioctl(s->io.fd, request, argument);
+	return r < 0 ? tn__socket_fail(s, r, "ioctl", NULL) : r;
+}
+
+int
+tn_socket_get_inheritable(const struct tn_socket *s)
+{
+	int r = s->io.fd < 0 ? -EBADF : tn__net()->claimed(s->io.fd);
+
+	return r < 0 ? tn__socket_fail(s, r, "get_inheritable", NULL) : r == 0;
+}
+
+int
+tn_socket_set_inheritable(struct tn_socket *s, bool inheritable)
+{
+	int r = s->io.fd < 0 ? -EBADF :
+	    tn__net()->inherit(s->io.fd, inheritable);
+
+	return r < 0 ? tn__socket_fail(s, r, "set_inheritable", NULL) : 0;
 }

@@ -17,6 +17,7 @@ struct tn_socket {
 	bool accepted : 1; /* the peer called us */
 	bool borrowed : 1; /* the descriptor is another socket's */
 	int proto;
+	tn_time timeout; /* of each call; 0: none waits, -1: as long as it takes */
 	/* Whom we are connected to, so that an error can still say it when the
 	 * kernel has forgotten; family 0 when unknown. */
 	union {
@@ -56,9 +57,55 @@ void tn__socket_describe(const struct tn__io *io, char *out, size_t size);
  * the local end says more. */
 int tn__socket_fail(const struct tn_socket *s, int code, const char *verb,
     const char *toward);
+int tn__socket_fail_words(const struct tn_socket *s, int code,
+    const char *verb, const char *toward, const char *words);
 
 /* tn_error_words(), with what to do where a socket knows more. */
 const char *tn__socket_words(int code);
+
+/* Likewise, for a call about an address of this family. */
+enum tn__socket_verb {
+	TN__SOCKET_BIND = 1, /* and listen() */
+	TN__SOCKET_CONNECT = 2,
+	TN__SOCKET_SEND = 4,
+};
+const char *tn__socket_advice(enum tn__socket_verb verb, int family, int code);
+
+/* ---- socket_timeout.c -------------------------------------------------- */
+
+/* The socket's timeout around one call: a scope like any other, so that the
+ * earliest deadline wins and each knows whether it was the one. */
+struct tn__socket_call {
+	struct tn_scope scope;
+	bool timed;
+};
+
+/* The flags to go on with. */
+static inline int
+tn__socket_call_open(struct tn__socket_call *call, const struct tn_socket *s,
+    int flags)
+{
+	call->timed = s->timeout > 0 && !(flags & MSG_DONTWAIT);
+	if (call->timed)
+		tn_scope_open(&call->scope, tn_after(s->timeout));
+	return s->timeout == 0 ? flags | MSG_DONTWAIT : flags;
+}
+
+/* Whether it was the socket's own timeout that ended the call. */
+static inline bool
+tn__socket_call_close(struct tn__socket_call *call)
+{
+	return call->timed && tn_scope_close(&call->scope);
+}
+
+/* Room for "timed out after 250 ms, the timeout of the socket", and that; for
+ * any other `code`, and when it was not `late`, `words`. */
+#define TN__SOCKET_LATE_MAX 80
+const char *tn__socket_late(const struct tn_socket *s, bool late, int code,
+    const char *words, char out[TN__SOCKET_LATE_MAX]);
+
+/* That of new sockets. */
+tn_time tn__socket_default_timeout(void);
 
 /* 1 when connected, 0 when it is on its way: wait for writing and ask
  * tn__socket_connected().  Without an error line. */

@@ -36,17 +36,41 @@ io_again(struct tn_socket *s, enum tn__io_direction direction, int flags,
 	return !(flags & MSG_DONTWAIT);
 }
 
-/* "Not now" is the answer MSG_DONTWAIT asks for, no failure to tell of. */
+/* The end of every call.  "Not now" is the answer that MSG_DONTWAIT and a socket
+ * without time ask for, no failure to tell of. */
 static ssize_t
-io_fail(const struct tn_socket *s, ssize_t code, const char *verb,
-    const char *toward)
+io_end(const struct tn_socket *s, struct tn__socket_call *call, ssize_t n,
+    const char *verb, const char *toward)
 {
-	if (code == -EAGAIN)
-		return code;
-	return tn__socket_fail(s, (int)code, verb, toward);
+	bool late = tn__socket_call_close(call);
+	char room[TN__SOCKET_LATE_MAX];
+	int code = (int)n;
+
+	if (n >= 0 || n == -EAGAIN)
+		return n;
+	return tn__socket_fail_words(s, code, verb, toward,
+	    tn__socket_late(s, late, code, tn__socket_words(code), room));
 }
 
 /* ---- receiving --------------------------------------------------------- */
+
+static ssize_t
+io_recv(struct tn_socket *s, void *out, size_t size, int flags)
+{
+	const struct tn__net_ops *net = tn__net();
+	ssize_t n;
+
+	do {
+		n = io_enter(s, TN__IO_READ, flags, "recv");
+		if (n < 0)
+			break;
+		n = net->recv(s->io.fd, out, size, flags | MSG_DONTWAIT);
+	} while (io_again(s, TN__IO_READ, flags, n));
+
+	if (n > 0 && (size_t)n < size && (flags & ~MSG_DONTWAIT) == 0)
+		tn__io_short(&s->io);
+	return n;
+}
 
 /* The descriptor may be somebody's blocking one, so every call says DONTWAIT;
  * that takes the sense out of MSG_WAITALL, which is done here. */
@@ -57,7 +81,7 @@ io_recv_all(struct tn_socket *s, char *out, size_t size, int flags)
 	ssize_t n;
 
 	while (done < size) {
-		n = tn_socket_recv(s, out + done, size - done, flags);
+		n = io_recv(s, out + done, size - done, flags);
 		if (n < 0 && done == 0)
 			return n;
 		if (n <= 0)
@@ -70,40 +94,33 @@ io_recv_all(struct tn_socket *s, char *out, size_t size, int flags)
 ssize_t
 tn_socket_recv(struct tn_socket *s, void *ret, size_t size, int flags)
 {
-	const struct tn__net_ops *net = tn__net();
+	struct tn__socket_call call;
 	ssize_t n;
 
+	flags = tn__socket_call_open(&call, s, flags);
 	if (flags & MSG_WAITALL && s->type == SOCK_STREAM &&
 	    !(flags & (MSG_DONTWAIT | MSG_PEEK | MSG_OOB)))
-		return io_recv_all(s, ret, size, flags & ~MSG_WAITALL);
-	do {
-		n = io_enter(s, TN__IO_READ, flags, "recv");
-		if (n < 0)
-			break;
-		n = net->recv(s->io.fd, ret, size, flags | MSG_DONTWAIT);
-	} while (io_again(s, TN__IO_READ, flags, n));
-
-	if (n < 0)
-		return io_fail(s, n, "recv", "from");
-	if (n > 0 && (size_t)n < size && (flags & ~MSG_DONTWAIT) == 0)
-		tn__io_short(&s->io);
-	return n;
+		n = io_recv_all(s, ret, size, flags & ~MSG_WAITALL);
+	else
+		n = io_recv(s, ret, size, flags);
+	return io_end(s, &call, n, "recv", "from");
 }
 
 ssize_t
 tn_socket_recvmsg(struct tn_socket *s, struct msghdr *message, int flags)
 {
 	const struct tn__net_ops *net = tn__net();
+	struct tn__socket_call call;
 	ssize_t n;
 
+	flags = tn__socket_call_open(&call, s, flags);
 	do {
 		n = io_enter(s, TN__IO_READ, flags, "recv");
 		if (n < 0)
 			break;
 		n = net->recvmsg(s->io.fd, message, flags | MSG_DONTWAIT);
 	} while (io_again(s, TN__IO_READ, flags, n));
-
-	return n < 0 ? io_fail(s, n, "recv", "from") : n;
+	return io_end(s, &call, n, "recv", "from");
 }
 
 ssize_t
@@ -133,8 +150,8 @@ tn_socket_recvfrom(struct tn_socket *s, void *ret, size_t size, int flags,
 
 /* ---- sending ----------------------------------------------------------- */
 
-ssize_t
-tn_socket_send(struct tn_socket *s, const void *bytes, size_t size, int flags)
+static ssize_t
+io_send(struct tn_socket *s, const void *bytes, size_t size, int flags)
 {
 	const struct tn__net_ops *net = tn__net();
 	ssize_t n;
@@ -146,8 +163,18 @@ tn_socket_send(struct tn_socket *s, const void *bytes, size_t size, int flags)
 		n = net->send(s->io.fd, bytes, size,
 		    flags | MSG_DONTWAIT | MSG_NOSIGNAL);
 	} while (io_again(s, TN__IO_WRITE, flags, n));
+	return n;
+}
 
-	return n < 0 ? io_fail(s, n, "send", "to") : n;
+ssize_t
+tn_socket_send(struct tn_socket *s, const void *bytes, size_t size, int flags)
+{
+	struct tn__socket_call call;
+	ssize_t n;
+
+	flags = tn__socket_call_open(&call, s, flags);
+	n = io_send(s, bytes, size, flags);
+	return io_end(s, &call, n, "send", "to");
 }
 
 static ssize_t
@@ -169,9 +196,23 @@ io_sendmsg(struct tn_socket *s, const struct msghdr *message, int flags)
 ssize_t
 tn_socket_sendmsg(struct tn_socket *s, const struct msghdr *message, int flags)
 {
-	ssize_t n = io_sendmsg(s, message, flags);
+	struct tn__socket_call call;
+	ssize_t n;
 
-	return n < 0 ? io_fail(s, n, "send", "to") : n;
+	flags = tn__socket_call_open(&call, s, flags);
+	n = io_sendmsg(s, message, flags);
+	return io_end(s, &call, n, "send", "to");
+}
+
+static ssize_t
+io_sendto_fail(const struct tn_socket *s, int code, bool late,
+    const struct tn_address *to)
+{
+	char text[TN_ADDRESS_TEXT_MAX], room[TN__SOCKET_LATE_MAX];
+	const char *words = tn__socket_advice(TN__SOCKET_SEND, s->family, code);
+
+	return tn_error_set(code, "send to %s: %s", tn_address_format(to, text),
+	    tn__socket_late(s, late, code, words, room));
 }
 
 ssize_t
@@ -186,29 +227,34 @@ tn_socket_sendto(struct tn_socket *s, const void *bytes, size_t size,
 		.msg_iov = &vector,
 		.msg_iovlen = 1,
 	};
-	ssize_t n = io_sendmsg(s, &message, flags);
-	char text[TN_ADDRESS_TEXT_MAX];
+	struct tn__socket_call call;
+	ssize_t n;
+	bool late;
 
-	if (n >= 0 || n == -EAGAIN)
-		return n;
-	return tn_error_set((int)n, "send to %s: %s",
-	    tn_address_format(to, text), tn__socket_words((int)n));
+	flags = tn__socket_call_open(&call, s, flags);
+	n = io_sendmsg(s, &message, flags);
+	late = tn__socket_call_close(&call);
+	return n >= 0 || n == -EAGAIN ? n :
+	    io_sendto_fail(s, (int)n, late, to);
 }
 
+/* One timeout covers the whole, as in Python since 3.5. */
 int
 tn_socket_sendall(struct tn_socket *s, const void *bytes, size_t size,
     int flags)
 {
 	struct tn_slice left = tn_slice(bytes, size);
+	struct tn__socket_call call;
+	ssize_t n;
 
+	flags = tn__socket_call_open(&call, s, flags);
 	do {
-		ssize_t n = tn_socket_send(s, left.data, left.len, flags);
-
-		if (n < 0)
-			return (int)n;
-		left = tn_slice_skip(left, (size_t)n);
-	} while (left.len > 0);
-	return 0;
+		n = io_send(s, left.data, left.len, flags);
+		if (n >= 0)
+			left = tn_slice_skip(left, (size_t)n);
+	} while (n >= 0 && left.len > 0);
+	n = io_end(s, &call, n, "send", "to");
+	return n < 0 ? (int)n : 0;
 }
 
 /* ---- without waiting --------------------------------------------------- */
@@ -322,7 +368,8 @@ tn__socket_try_accept(struct tn_socket *s, struct tn_socket **ret,
 	    io_accept_passes(fd));
 
 	if (fd < 0)
-		return (int)io_fail(s, fd, "accept", NULL);
+		return fd == -EAGAIN ? fd :
+		    tn__socket_fail(s, fd, "accept", NULL);
 	r = tn__socket_new(fd, s->family, s->type, s->proto, "accept",
 	    &accepted);
 	if (r < 0)
@@ -340,100 +387,13 @@ int
 tn_socket_accept(struct tn_socket *s, struct tn_socket **ret,
     struct tn_address *ret_peer)
 {
-	int r;
+	struct tn__socket_call call;
+	int flags = tn__socket_call_open(&call, s, 0), r;
 
 	do {
-		r = io_enter(s, TN__IO_READ, 0, "accept");
-		if (r < 0)
-			return tn__socket_fail(s, r, "accept", NULL);
-		r = tn__socket_try_accept(s, ret, ret_peer);
-	} while (r == -EAGAIN);
-	return r;
-}
-
-/* ---- connect ----------------------------------------------------------- */
-
-int
-tn__socket_connect_start(struct tn_socket *s, const struct tn_address *address)
-{
-	const struct sockaddr *to = (const struct sockaddr *)&address->storage;
-	int r = tn__net()->connect(s->io.fd, to, address->size);
-
-	if (r < 0 && r != -EINPROGRESS && r != -EALREADY && r != -EINTR)
-		return r;
-	s->accepted = false;
-	tn__socket_set_peer(s, to, address->size);
-	if (r >= 0)
-		return 1;
-	tn__io_empty(&s->io, TN__IO_WRITE);
-	return 0;
-}
-
-/* That the socket is writable may be old news, from before connect(); only a
- * peer's name proves that it is connected. */
-int
-tn__socket_connected(struct tn_socket *s)
-{
-	const struct tn__net_ops *net = tn__net();
-	struct sockaddr_storage peer;
-	socklen_t size = sizeof(int);
-	int error = 0, r;
-
-	r = net->getsockopt(s->io.fd, SOL_SOCKET, SO_ERROR, &error, &size);
-	if (r < 0 || error != 0)
-		return r < 0 ? r : -error;
-	size = sizeof(peer);
-	r = net->getpeername(s->io.fd, (struct sockaddr *)&peer, &size);
-	if (r == -ENOTCONN) {
-		tn__io_empty(&s->io, TN__IO_WRITE);
-		return 0;
-	}
-	return r < 0 ? r : 1;
-}
-
-/* A Unix listener with a full queue says EAGAIN, and no event tells when there
- * is room: try again, with 1 ms to 64 ms between. */
-static int
-io_connect_queue(struct tn_socket *s, const struct tn_address *address)
-{
-	tn_time pause = TN_MILLISECOND;
-	int r;
-
-	while ((r = tn__socket_connect_start(s, address)) == -EAGAIN &&
-	    s->family == AF_UNIX) {
-		r = tn_sleep(pause);
-		if (r < 0)
-			return r;
-		if (pause < 64 * TN_MILLISECOND)
-			pause *= 2;
-	}
-	return r;
-}
-
-static int
-io_connect(struct tn_socket *s, const struct tn_address *address)
-{
-	int r = tn__io_begin(&s->io, TN__IO_WRITE);
-
-	if (r < 0)
-		return r;
-	r = io_connect_queue(s, address);
-	while (r == 0) {
-		r = tn__io_wait(&s->io, TN__IO_WRITE, "connect");
-		if (r == 0)
-			r = tn__socket_connected(s);
-	}
-	return r;
-}
-
-int
-tn_socket_connect(struct tn_socket *s, const struct tn_address *address)
-{
-	int r = io_connect(s, address);
-	char text[TN_ADDRESS_TEXT_MAX];
-
-	if (r < 0)
-		return tn_error_set(r, "connect %s: %s",
-		    tn_address_format(address, text), tn__socket_words(r));
-	return 0;
+		r = io_enter(s, TN__IO_READ, flags, "accept");
+		if (r >= 0)
+			r = tn__socket_try_accept(s, ret, ret_peer);
+	} while (r == -EAGAIN && !(flags & MSG_DONTWAIT));
+	return (int)io_end(s, &call, r, "accept", NULL);
 }

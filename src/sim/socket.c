@@ -383,6 +383,31 @@ sim_claim(int fd)
 	return tn__thing_of(fd) == NULL ? -EBADF : 0;
 }
 
+static int
+sim_unblock(int fd)
+{
+	return tn__thing_of(fd) == NULL ? -EBADF : 0;
+}
+
+/* A number stands for one thing here, and no program is started. */
+static int
+sim_dup(int fd)
+{
+	return tn__thing_of(fd) == NULL ? -EBADF : -EOPNOTSUPP;
+}
+
+static int
+sim_inherit(int fd, bool yes)
+{
+	return tn__thing_of(fd) == NULL ? -EBADF : yes ? -EOPNOTSUPP : 0;
+}
+
+static int
+sim_ioctl(int fd, unsigned long request, void *argument)
+{
+	return tn__thing_of(fd) == NULL ? -EBADF : -EOPNOTSUPP;
+}
+
 /* A file here has no owner, and a machine no list of users. */
 static int
 sim_chown(const char *path, int64_t user, int64_t group)
@@ -434,6 +459,10 @@ const struct tn__net_ops tn__sim_net = {
 	.nonblocking = sim_nonblocking,
 	.claimed = sim_claimed,
 	.claim = sim_claim,
+	.unblock = sim_unblock,
+	.dup = sim_dup,
+	.inherit = sim_inherit,
+	.ioctl = sim_ioctl,
 	.fchmod = sim_fchmod,
 	.chmod = tn__unix_chmod,
 	.chown = sim_chown,

@@ -1,5 +1,6 @@
 /* A stream over a socket: waiting and sending apart, so that who waits to read
  * holds no buffer and who pushes never waits. */
+#include <assert.h>
 #include <errno.h>
 #include <netinet/in.h>
 
@@ -11,6 +12,7 @@
 struct stream_socket {
 	struct tn_stream stream;
 	struct tn_socket *socket;
+	bool late; /* its own timeout ended the last wait */
 };
 
 static struct tn_socket *
@@ -29,10 +31,14 @@ static int
 socket_wait(struct tn_stream *s, enum tn__io_direction direction)
 {
 	int r = tn__io_begin(socket_io(s), direction);
+	struct tn__socket_call call;
 
-	if (r == 0)
-		return tn__stream_wait(s, socket_io(s), direction);
-	return r < 0 ? r : 0;
+	if (r != 0)
+		return r < 0 ? r : 0;
+	(void)tn__socket_call_open(&call, socket_of(s), 0);
+	r = tn__stream_wait(s, socket_io(s), direction);
+	((struct stream_socket *)s)->late = tn__socket_call_close(&call);
+	return r;
 }
 
 static int
@@ -120,9 +126,22 @@ socket_name(struct tn_stream *s, char out[TN_ADDRESS_TEXT_MAX])
 		tn_address_format(&address, out);
 }
 
+/* Told once: the next time it may be somebody else's deadline. */
+static const char *
+socket_words(struct tn_stream *s, int code, char room[TN__STREAM_WORDS_MAX])
+{
+	bool late = ((struct stream_socket *)s)->late;
+
+	static_assert(TN__STREAM_WORDS_MAX >= TN__SOCKET_LATE_MAX, "room");
+	((struct stream_socket *)s)->late = false;
+	return tn__socket_late(socket_of(s), late, code, tn_error_words(code),
+	    room);
+}
+
 const struct tn__stream_ops tn__stream_socket_ops = {
 	.kind = "unnamed socket",
 	.name = socket_name,
+	.words = socket_words,
 	.lingers = true,
 	.ready = socket_ready,
 	.recv = socket_recv,
@@ -143,6 +162,10 @@ tn_stream_from_socket(struct tn_socket *socket, struct tn_stream **ret)
 	if (tn_socket_type(socket) != SOCK_STREAM)
 		return tn_error_set(-EINVAL,
 		    "stream over a socket: only SOCK_STREAM has one");
+	if (!tn_socket_getblocking(socket))
+		return tn_error_set(-EINVAL, "stream over a socket: it has a "
+		    "timeout of 0, and a stream has to wait; "
+		    "tn_socket_setblocking() it first");
 	r = tn__stream_new(&tn__stream_socket_ops,
 	    sizeof(struct stream_socket), NULL, &s);
 	if (r < 0)

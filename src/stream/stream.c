@@ -18,7 +18,7 @@ stream_has(const struct tn_stream *s)
 int
 tn__stream_fail(struct tn_stream *s, int code, const char *verb)
 {
-	char address[TN_ADDRESS_TEXT_MAX] = "";
+	char address[TN_ADDRESS_TEXT_MAX] = "", room[TN__STREAM_WORDS_MAX];
 	const char *name;
 
 	while (s->below != NULL)
@@ -29,7 +29,8 @@ tn__stream_fail(struct tn_stream *s, int code, const char *verb)
 	if (code == -ETIMEDOUT && s->pace.late != TN__PACE_FINE)
 		return tn__stream_pace_fail(s, verb, name);
 	return tn_error_set(code, "%s %s: %s", verb, name,
-	    tn_error_words(code));
+	    s->ops->words != NULL ? s->ops->words(s, code, room)
+				  : tn_error_words(code));
 }
 
 /* ---- the buffer --------------------------------------------------------- */

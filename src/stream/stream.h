@@ -15,10 +15,15 @@
  * filter implements fill and consume when it can show bytes of `below`, recv
  * when it decodes, and write when it encodes; without write what is written
  * goes to `below` as it is. */
+#define TN__STREAM_WORDS_MAX 80
+
 struct tn__stream_ops {
 	const char *kind; /* what an error calls it ... */
 	/* ... unless it has a name, such as its peer's address. */
 	void (*name)(struct tn_stream *s, char out[TN_ADDRESS_TEXT_MAX]);
+	/* What it knows of why a wait failed, in `room` or not; or NULL. */
+	const char *(*words)(struct tn_stream *s, int code,
+	    char room[TN__STREAM_WORDS_MAX]);
 
 	/* Closing with unread bytes inside would lose bytes already sent. */
 	bool lingers;

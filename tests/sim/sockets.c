@@ -292,10 +292,76 @@ test_tcp(void **state)
 	check_seeds(10, &faults, main_tcp);
 }
 
+/* ---- time, and what there is not --------------------------------------- */
+
+/* By the world's clock, and the earlier of two. */
+static int
+main_timeout(void *arg)
+{
+	struct tn_socket *s[2];
+	struct tn_scope scope;
+	tn_time start;
+	char byte;
+
+	CHECK(connected(s) == 0);
+	CHECK(tn_socket_settimeout(s[0], 90 * TN_SECOND) == 0);
+	tn_scope_open(&scope, tn_after(100 * TN_SECOND));
+	start = tn_now();
+	CHECK(tn_socket_recv(s[0], &byte, 1, 0) == -ETIMEDOUT);
+	CHECK((tn_now() - start) / TN_SECOND == 90);
+	CHECK(tn_socket_recv(s[0], &byte, 1, 0) == -ETIMEDOUT);
+	CHECK((tn_now() - start) / TN_SECOND == 100);
+	CHECK(tn_scope_close(&scope));
+	CHECK(tn_socket_setblocking(s[0], false) == 0);
+	CHECK(tn_socket_recv(s[0], &byte, 1, 0) == -EAGAIN);
+	CHECK((tn_now() - start) / TN_SECOND == 100);
+	return free_both(s);
+}
+
+/* Descriptors are numbers of the world's own. */
+static int
+main_without(void *arg)
+{
+	struct tn_socket *s[2], *copy;
+	int fd, count;
+	char byte;
+	size_t room = 1;
+
+	CHECK(tn_net_has_ipv6());
+	CHECK(tn_socket_open(AF_NETLINK, SOCK_RAW, 0, s) == -EOPNOTSUPP);
+	CHECK(tn_socket_open(AF_TIPC, SOCK_RDM, 0, s) == -EOPNOTSUPP);
+	CHECK(tn_socket_pair(AF_UNIX, SOCK_STREAM, 0, s) == 0);
+	fd = tn_socket_fileno(s[0]);
+	CHECK(tn_socket_send_fds(s[0], "x", 1, &fd, 1, 0) == -EOPNOTSUPP);
+	CHECK(tn_socket_send_fds(s[0], "x", 1, NULL, 0, 0) == 1);
+	CHECK(tn_socket_recv_fds(s[1], &byte, 1, &fd, &room, 0, NULL) == 1);
+	CHECK(room == 0);
+	CHECK(tn_socket_dup(s[0], &copy) == -EOPNOTSUPP);
+	CHECK(tn_socket_ioctl(s[0], 0, &count) == -EOPNOTSUPP);
+	CHECK(tn_socket_get_inheritable(s[0]) == 0);
+	CHECK(tn_socket_set_inheritable(s[0], false) == 0);
+	CHECK(tn_socket_set_inheritable(s[0], true) == -EOPNOTSUPP);
+	return free_both(s);
+}
+
+static void
+test_timeout(void **state)
+{
+	check_seeds(10, NULL, main_timeout);
+}
+
+static void
+test_without(void **state)
+{
+	check_seeds(1, NULL, main_without);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_timeout),
+		cmocka_unit_test(test_without),
 		cmocka_unit_test(test_udp),
 		cmocka_unit_test(test_unix),
 		cmocka_unit_test(test_tcp),

@@ -123,8 +123,16 @@ test_odd_addresses(void **state)
 
 	b = (struct tn_address){ 0 };
 	b.storage.ss_family = AF_NETLINK;
-	assert_string_equal(tn_address_format(&b, text), "family 16");
+	assert_string_equal(tn_address_format(&b, text), "netlink:0");
 	assert_false(tn_address_equal(&a, &b));
+	b.storage.ss_family = AF_TIPC;
+	assert_string_equal(tn_address_format(&b, text), "family 30");
+	assert_int_equal(tn_address_from_sockaddr(&b.storage, 1, &a), -EINVAL);
+	assert_int_equal(tn_address_from_sockaddr(&b.storage,
+	                     sizeof(b.storage) + 1, &a),
+	    -EINVAL);
+	assert_int_equal(tn_address_from_sockaddr(&b.storage, 16, &a), 0);
+	assert_int_equal(a.size, 16);
 	assert_int_equal(tn_address_from_ip(&ip, 1, &a), -EINVAL);
 }
 

@@ -252,10 +252,12 @@ literals(void)
 
 	CHECK_ERROR(tn_net_create_connection(LIVE, text, NULL, &s),
 	    -ECONNREFUSED,
-	    check_printf("connect 127.0.0.1:%u: connection refused", port));
+	    check_printf("connect 127.0.0.1:%u: connection refused; "
+				 "no program listens at that port", port));
 	CHECK_ERROR(tn_net_create_connection("::1", text, NULL, &s),
 	    -ECONNREFUSED,
-	    check_printf("connect [::1]:%u: connection refused", port));
+	    check_printf("connect [::1]:%u: connection refused; no "
+				 "program listens at that port", port));
 	CHECK_ERROR(tn_net_create_connection(NULL, text, NULL, &s),
 	    -ECONNREFUSED,
 	    check_printf("connect localhost:%u: ::1 refused; 127.0.0.1 refused",
@@ -289,6 +291,26 @@ deadline(void)
 	CHECK_INT(LOSE(NULL, SILENT, SILENT_TOO, LIVE), -ETIMEDOUT);
 	CHECK(tn_scope_close(&scope));
 	CHECK(strstr(tn_error_text(), " ms; 2 more not tried") != NULL);
+}
+
+/* That of new sockets is that of the whole race; a scope around it is not the
+ * one. */
+static void
+default_timeout(void)
+{
+	struct tn_connect_options quick = { .attempt_delay_ms = 30 };
+	tn_time start;
+	struct tn_scope scope;
+
+	CHECK_INT(tn_net_setdefaulttimeout(100 * TN_MILLISECOND), 0);
+	start = tn_now();
+	tn_scope_open(&scope, tn_after(20 * TN_SECOND));
+	CHECK_INT(LOSE(&quick, SILENT, SILENT_TOO), -ETIMEDOUT);
+	CHECK(!tn_scope_close(&scope));
+	CHECK(check_ms_since(start) >= 99 && check_ms_since(start) < 5000);
+	CHECK_INT(tn_net_setdefaulttimeout(-1), 0);
+	CHECK(strstr(tn_error_text(), ": timed out; 127.0.0.2 no answer") !=
+	    NULL);
 }
 
 static int
@@ -363,6 +385,7 @@ main(void)
 		RACE_TEST(all_refuse),
 		RACE_TEST(literals),
 		RACE_TEST(deadline),
+		RACE_TEST(default_timeout),
 		RACE_TEST(cancelled),
 		RACE_TEST(slow_look_up),
 	};

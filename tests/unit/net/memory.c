@@ -89,6 +89,23 @@ try_from_fd(void)
 }
 
 static int
+try_fromfd(void)
+{
+	struct tn_socket *s, *copy;
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	int r = tn_net_fromfd(fd, &s);
+
+	close(fd); /* it stayed ours */
+	if (r < 0)
+		return r;
+	r = tn_socket_dup(s, &copy);
+	tn_socket_free(s);
+	if (r == 0)
+		tn_socket_free(copy);
+	return r;
+}
+
+static int
 try_connect(void)
 {
 	struct tn_socket *s, *accepted;
@@ -173,6 +190,7 @@ main(void)
 		TRY(try_open),
 		TRY(try_pair),
 		TRY(try_from_fd),
+		TRY(try_fromfd),
 		TRY(try_connect),
 		TRY(try_connect_dead),
 		TRY(try_listen),

@@ -114,7 +114,8 @@ test_refused(void)
 	tn_address_set_port(&a, check_dead_port());
 	CHECK_INT(tn_socket_open(AF_INET, SOCK_STREAM, 0, &s), 0);
 	CHECK_ERROR(tn_socket_connect(s, &a), -ECONNREFUSED,
-	    check_printf("connect 127.0.0.1:%u: connection refused",
+	    check_printf("connect 127.0.0.1:%u: connection refused; no "
+			 "program listens at that port",
 		tn_address_port(&a)));
 	tn_socket_free(s);
 }

@@ -61,7 +61,8 @@ test_udp_too_long(void)
 
 	CHECK_ERROR((int)tn_socket_sendto(client, bytes, sizeof(bytes), 0, &to),
 	    -EMSGSIZE,
-	    check_printf("send to %s: message too long",
+	    check_printf("send to %s: message too long; a datagram has "
+		"to fit as a whole",
 		check_name_text(server)));
 	tn_socket_free(server);
 	tn_socket_free(client);
