@@ -34,7 +34,7 @@ enum {
 	/* ... or with its talk */
 	TN_ETLS_ALERT = -4310,   /* the peer refused; the text says why */
 	TN_ETLS_PLAIN = -4311,   /* the peer does not speak TLS */
-	TN_ETLS_VERSION = -4312, /* only a version that is too old, or too new */
+	TN_ETLS_VERSION = -4312, /* only versions that we do not speak */
 	TN_ETLS = -4313,         /* anything else that breaks the protocol */
 
 	/* getaddrinfo's answers (RFC 3493 section 6.1), Python's gaierror */

@@ -31,6 +31,7 @@ struct tn__stream_ops {
 	 * errors. */
 	ssize_t (*recv)(struct tn_stream *s, void *out, size_t size);
 	bool tells;
+	bool secure; /* nobody on the way reads it */
 
 	/* As tn_stream_fill and tn_stream_consume. */
 	int (*fill)(struct tn_stream *s, size_t min, struct tn_slice *ret);

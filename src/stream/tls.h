@@ -83,6 +83,8 @@ struct tn__tls_stream {
 	uint32_t wire_start, wire_end;
 	size_t taken; /* bytes that are in there and have not been reported */
 	bool stuck;   /* reading has to wait for room in there */
+	bool heard;   /* the peer has said something, and ... */
+	bool plain;   /* ... it was not TLS: it was left where it is */
 
 	int error; /* of reading, final */
 	char *error_text;

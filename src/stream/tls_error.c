@@ -39,7 +39,8 @@ tn__tls_name_text(const X509_NAME *name, struct tn_buffer *out)
 	if (memory == NULL)
 		return;
 	(void)X509_NAME_print_ex(memory, name, 0,
-	    (XN_FLAG_ONELINE & ~ASN1_STRFLGS_ESC_MSB) | ASN1_STRFLGS_UTF8_CONVERT);
+	    (XN_FLAG_ONELINE & ~ASN1_STRFLGS_ESC_MSB) |
+	    ASN1_STRFLGS_UTF8_CONVERT);
 	error_escape(memory, ERROR_NAME_BYTES, out);
 	BIO_free(memory);
 	if (out->len == 0)

@@ -14,9 +14,7 @@
 
 /* ---- the first bytes ----------------------------------------------------- */
 
-/* RFC 8446 section 5.1: what a record begins with. */
-enum { RECORD_ALERT = 21, RECORD_HANDSHAKE = 22 };
-
+/* OpenSSL would only say that a number is wrong. */
 static int
 handshake_plain(const struct tn__tls_stream *t, struct tn_slice said)
 {
@@ -32,10 +30,9 @@ handshake_plain(const struct tn__tls_stream *t, struct tn_slice said)
 	    "it said \"%s\"", t->who, text.data);
 }
 
-/* Waits for more.  The first of it shows whether the peer speaks TLS at all:
- * OpenSSL would only say that a number is wrong. */
+/* Waits for more. */
 static int
-handshake_fill(struct tn__tls_stream *t, bool first)
+handshake_fill(struct tn__tls_stream *t)
 {
 	struct tn_slice shown;
 	int r = tn_stream_fill(t->stream.below, 1, &shown);
@@ -44,13 +41,10 @@ handshake_fill(struct tn__tls_stream *t, bool first)
 		return tn_error_prefix("%s", t->who);
 	if (r == 0)
 		return tn_error_set(TN_ETRUNCATED, "%s: the peer ended the "
-		    "connection %s", t->who, first ?
-		    "without a word; does it speak TLS?" :
-		    "in the middle of the handshake");
-	if (first && shown.data[0] != RECORD_HANDSHAKE &&
-	    shown.data[0] != RECORD_ALERT)
-		return handshake_plain(t, shown);
-	return 0;
+		    "connection %s", t->who, t->heard ?
+		    "in the middle of the handshake" :
+		    "without a word; does it speak TLS?");
+	return t->plain ? handshake_plain(t, shown) : 0;
 }
 
 /* ---- the handshake ------------------------------------------------------- */
@@ -69,7 +63,6 @@ handshake_flush(struct tn__tls_stream *t, bool more)
 static int
 handshake_steps(struct tn__tls_stream *t)
 {
-	bool first = true;
 	int n, error, r;
 
 	for (;;) {
@@ -84,10 +77,9 @@ handshake_steps(struct tn__tls_stream *t)
 			return r;
 		if (error != SSL_ERROR_WANT_READ)
 			continue;
-		r = handshake_fill(t, first);
+		r = handshake_fill(t);
 		if (r < 0)
 			return r;
-		first = false;
 	}
 }
 

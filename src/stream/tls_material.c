@@ -288,8 +288,8 @@ material_trust(SSL_CTX *ctx, const struct tn_tls_options *o)
 		r = tn__tls_fail_plain(-ENOENT, "TLS: the system's trust store");
 	if (r < 0 || (o->crl_file == NULL && o->crl_pem.len == 0))
 		return r;
-	X509_STORE_set_flags(SSL_CTX_get_cert_store(ctx), X509_V_FLAG_CRL_CHECK |
-	    X509_V_FLAG_CRL_CHECK_ALL);
+	X509_STORE_set_flags(SSL_CTX_get_cert_store(ctx),
+	    X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
 	return material_trust_text(ctx, o->crl_file, o->crl_pem,
 	    "revocation lists");
 }

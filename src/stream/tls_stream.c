@@ -19,6 +19,13 @@
 
 /* ---- what OpenSSL calls -------------------------------------------------- */
 
+/* RFC 8446 section 5.1: what the first record begins with. */
+static bool
+tls_is_record(char first)
+{
+	return first == SSL3_RT_ALERT || first == SSL3_RT_HANDSHAKE;
+}
+
 static int
 tls_bio_read(BIO *bio, char *out, int size)
 {
@@ -31,6 +38,12 @@ tls_bio_read(BIO *bio, char *out, int size)
 		BIO_set_retry_read(bio);
 		return -1;
 	}
+	if (!t->heard && !tls_is_record(shown.data[0])) {
+		t->plain = true; /* who shakes hands says so */
+		BIO_set_retry_read(bio);
+		return -1;
+	}
+	t->heard = true;
 	shown = tn_slice_head(shown, (size_t)size);
 	memcpy(out, shown.data, shown.len);
 	tn_stream_consume(t->stream.below, shown.len);
@@ -395,6 +408,7 @@ static const struct tn__stream_ops tls_carrier_ops = {
 	.ready = tls_ready,
 	.recv = tls_recv,
 	.tells = true,
+	.secure = true,
 	.send = tls_send,
 	.io = tls_io,
 	.room = tls_room,
@@ -407,6 +421,7 @@ static const struct tn__stream_ops tls_filter_ops = {
 	.ready = tls_ready,
 	.recv = tls_recv,
 	.tells = true,
+	.secure = true,
 	.write = tls_write,
 	.shutdown = tls_shutdown,
 	.release = tls_release,

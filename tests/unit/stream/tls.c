@@ -83,7 +83,8 @@ test_sockets(void **state)
 static int
 send_much(struct tn_stream *s, void *arg)
 {
-	static const size_t steps[] = { 1, 17, 5000, 9000, 100000, 16384, 16385 };
+	static const size_t steps[] = { 1, 17, 5000, 9000, 100000, 16384,
+		16385 };
 	const char *bytes = arg;
 	size_t at = 0, i = 0;
 	int r = 0;
