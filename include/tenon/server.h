@@ -155,7 +155,7 @@ struct tn_server_counters {
 	int64_t refused_peer;   /* over peer_connections_max */
 	int64_t refused_verify; /* by verify_request() */
 	int64_t refused_proxy;  /* without a good PROXY header */
-	int64_t refused_tls;    /* whose handshake failed; they are among `total`,
+	int64_t refused_tls;    /* whose handshake failed; part of `total`,
 				 * and those in children are not among these */
 	int64_t scarce;         /* times that descriptors, memory or threads
 				 * were wanting, and accepting paused */
