@@ -127,7 +127,7 @@ typedef int64_t tn_time;
 TN_API const char *tn_version(void);
 
 /* True when this build has the named feature ("asm-fibers", "guard-install",
- * "gzip", "brotli", "zstd", later "tls").  A name nobody knows is false. */
+ * "gzip", "brotli", "zstd", "tls").  A name nobody knows is false. */
 TN_API bool tn_has(const char *feature);
 
 #ifdef __cplusplus

@@ -22,6 +22,21 @@ enum {
 	TN_EESCAPE = -4100,    /* a path would have left its folder */
 	TN_EDEADLOCK = -4101,  /* every fiber waits and nothing can wake one */
 
+	/* TLS (tenon/tls.h): what is wrong with the peer's certificate ... */
+	TN_ETLS_CERTIFICATE = -4300, /* something else; the text says what */
+	TN_ETLS_EXPIRED = -4301,
+	TN_ETLS_NOT_YET = -4302,     /* it is not valid yet */
+	TN_ETLS_SELF_SIGNED = -4303, /* and nobody told us to trust it */
+	TN_ETLS_ISSUER = -4304,      /* signed by nobody we know */
+	TN_ETLS_NAME = -4305,        /* it is for another host */
+	TN_ETLS_CONSTRAINT = -4306,  /* its issuer may not sign for that name */
+	TN_ETLS_REVOKED = -4307,
+	/* ... or with its talk */
+	TN_ETLS_ALERT = -4310,   /* the peer refused; the text says why */
+	TN_ETLS_PLAIN = -4311,   /* the peer does not speak TLS */
+	TN_ETLS_VERSION = -4312, /* only versions that we do not speak */
+	TN_ETLS = -4313,         /* anything else that breaks the protocol */
+
 	/* getaddrinfo's answers (RFC 3493 section 6.1), Python's gaierror */
 	TN_EGAI_NONAME = -4200,  /* no such host or service */
 	TN_EGAI_AGAIN = -4201,   /* the name server did not answer; try later */

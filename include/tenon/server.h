@@ -5,6 +5,7 @@
 
 #include <tenon/run.h>
 #include <tenon/stream.h>
+#include <tenon/tls.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -96,6 +97,13 @@ struct tn_server_options {      /* all-zero is valid; 0 = default */
 	const char *proxy_from;     /* NULL and "" = nobody */
 	int64_t proxy_ms;           /* until the header has to be there; 5,000;
 				     * -1 = none */
+
+	/* Each connection speaks TLS as these options say: `setup`, and all
+	 * that comes after it, has the TLS stream.  One whose handshake fails,
+	 * or takes longer than handshake_ms, is closed, and the log told (event
+	 * "server.tls", at info level).  For streams only; `address` may then
+	 * begin with "tls:".  The server is one owner more. */
+	struct tn_tls *tls;         /* NULL = in the clear */
 	uint64_t reserved[8];
 };
 
@@ -147,12 +155,14 @@ struct tn_server_counters {
 	int64_t refused_peer;   /* over peer_connections_max */
 	int64_t refused_verify; /* by verify_request() */
 	int64_t refused_proxy;  /* without a good PROXY header */
+	int64_t refused_tls;    /* whose handshake failed; part of `total`,
+				 * and those in children are not among these */
 	int64_t scarce;         /* times that descriptors, memory or threads
 				 * were wanting, and accepting paused */
 	int64_t bytes_read;     /* from and to the network; what children
 				 * moved is not in it */
 	int64_t bytes_written;
-	uint64_t reserved[8];
+	uint64_t reserved[7];
 };
 
 /* Any thread; costs those who serve nothing, and the caller a look at each

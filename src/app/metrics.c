@@ -61,6 +61,7 @@ app_metrics_sum(struct tn_server_counters *sum,
 	sum->refused_peer += one->refused_peer;
 	sum->refused_verify += one->refused_verify;
 	sum->refused_proxy += one->refused_proxy;
+	sum->refused_tls += one->refused_tls;
 	sum->scarce += one->scarce;
 	sum->bytes_read += one->bytes_read;
 	sum->bytes_written += one->bytes_written;
@@ -154,9 +155,11 @@ metrics_print_refused(struct metrics_text *t,
 	const char *name = "tenon_connections_refused_total";
 
 	metrics_head(t, name, "counter", "Connections closed unheard, by the "
-	    "reason: one address had too many, or no good PROXY header.");
+	    "reason: one address had too many, no good PROXY header, or no "
+	    "TLS handshake.");
 	metrics_value(t, name, "{reason=\"address\"}", c->refused_peer);
 	metrics_value(t, name, "{reason=\"proxy\"}", c->refused_proxy);
+	metrics_value(t, name, "{reason=\"tls\"}", c->refused_tls);
 }
 
 static void

@@ -9,6 +9,9 @@ static const char *const version_features[] = {
 #else
 	"ucontext-fibers",
 #endif
+#if TN__OPENSSL
+	"tls",
+#endif
 #if TN__ZLIB
 	"gzip",
 #endif

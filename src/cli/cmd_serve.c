@@ -45,6 +45,7 @@ serve_open_servers(struct serve_state *s)
 			.peer_connections_max = serve_given.per_address,
 			.drain_ms = serve_given.drain_ms,
 			.proxy_from = serve_given.proxy_from,
+			.tls = serve_tls(),
 		},
 		.handler = app_site_handle,
 		.arg = &s->site,
@@ -170,6 +171,17 @@ serve_name_folder(struct tn_buffer *shown, struct tn_slice *ret_name)
 	return cli_show(shown, tn_slice_str(path));
 }
 
+/* ---- SIGHUP ------------------------------------------------------------- */
+
+static void
+serve_hangup(void *unused)
+{
+	if (serve_log_can_reopen())
+		serve_log_reopen(unused);
+	if (serve_tls_can_reload())
+		serve_tls_reload();
+}
+
 /* ---- running ------------------------------------------------------------ */
 
 static int
@@ -178,6 +190,8 @@ serve_main(void *arg)
 	struct serve_state *s = arg;
 	int r = serve_open_site(s);
 
+	if (r == 0)
+		r = serve_tls_open();
 	if (r == 0)
 		r = serve_open_servers(s);
 	if (r == 0)
@@ -192,12 +206,14 @@ serve_main(void *arg)
 		    .beside = serve_status_server(),
 		    .quiet = serve_given.quiet,
 		    .say = serve_given.quiet ? NULL : serve_say,
-		    .hangup = serve_log_can_reopen() ? serve_log_reopen : NULL,
+		    .hangup = serve_log_can_reopen() ||
+		        serve_tls_can_reload() ? serve_hangup : NULL,
 		    .arg = s,
 		});
 	serve_status_close();
 	while (s->count > 0)
 		tn_http_server_free(s->http[--s->count]);
+	serve_tls_close();
 	app_site_close(&s->site);
 	app_rules_free(&s->rules);
 	serve_log_close();
@@ -253,6 +269,8 @@ static const struct cli_example serve_examples[] = {
 	    "On another port, with the access log in a file." },
 	{ "tenon serve --spa --cache '/assets/*=immutable' --cache 0 dist",
 	    "A single-page app, whose assets have names that change." },
+	{ "tenon serve -l :8443 --tls auto ~/Photos",
+	    "Encrypted, with a certificate of its own." },
 	{ "tenon serve -l unix:/run/site --proxy-from unix --status 9100 public",
 	    "Behind a proxy that speaks PROXY, watched by Prometheus." },
 	{ 0 },

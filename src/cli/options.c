@@ -401,8 +401,8 @@ cli_check_address(const char *text)
 	if (r < 0)
 		return r;
 	if (e.tls)
-		return tn_error_set(-EINVAL, "%s: this build speaks no TLS",
-		    e.host);
+		return tn_error_set(-EINVAL, "%s: tls: does not go here; what "
+		    "speaks TLS says so with --tls", e.host);
 	if (!e.local && e.port[0] == '\0')
 		return tn_error_set(-EINVAL,
 		    "%s: a port is missing; write %s:PORT", e.host, e.host);

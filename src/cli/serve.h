@@ -13,6 +13,7 @@
 
 struct serve_given {
 	const char *folder, *log, *spa, *status;
+	const char *tls;
 	const char *proxy_from, *forwarded_from, *unix_mode, *unix_owner;
 	struct cli_list listen, cache, pages, hosts;
 	bool hidden, no_listing, no_index, no_compression, quiet;
@@ -71,6 +72,18 @@ void serve_status_close(void);
 struct tn_server *serve_status_server(void); /* or NULL */
 
 void serve_status_count(const struct tn_http_record *record);
+
+/* ---- the certificate: serve_tls.c --------------------------------------- */
+
+int serve_tls_check(const char *text);
+/* Without --tls there is none, and the others do nothing. */
+TN_CHECK int serve_tls_open(void);
+void serve_tls_close(void);
+struct tn_tls *serve_tls(void); /* or NULL */
+
+/* Whether SIGHUP reads it again, and doing so. */
+bool serve_tls_can_reload(void);
+void serve_tls_reload(void);
 
 /* ---- words: serve_say.c ------------------------------------------------- */
 

@@ -131,6 +131,13 @@ const struct cli_option serve_options[] = {
 	    .help = "where to listen; may be given several times. :8000 is every "
 		    "address of this machine, 9000 alone is 127.0.0.1:9000, and "
 		    "systemd: or systemd:NAME is a socket that systemd gives" },
+	{ .name = "tls", .argument = "CERT,KEY", .text = &serve_given.tls,
+	    .check = serve_tls_check,
+	    .help = "speak HTTPS, with the certificate (and those that lead to "
+		    "its issuer) in the file CERT and its key in KEY, or both in "
+		    "one file; SIGHUP reads them again, unless standard input is "
+		    "a terminal. auto makes a certificate for this machine at "
+		    "each start, which browsers warn of: compare its fingerprint" },
 	{ .name = "unix-mode", .argument = "MODE",
 	    .text = &serve_given.unix_mode, .check = serve_check_mode,
 	    .help = "permissions of a Unix socket, such as 660 (as umask says)" },

@@ -16,16 +16,17 @@ serve_say_address(void *arg, const struct tn_address *address, bool loopback)
 	struct serve_words *w = arg;
 	char text[TN_ADDRESS_TEXT_MAX];
 	bool local = address->storage.ss_family == AF_UNIX;
+	const char *scheme = serve_tls() == NULL ? "http://" : "https://";
 
 	tn_address_format(address, text);
 	w->reachable = w->reachable || !loopback;
 	if (!w->terminal.tty) {
 		fprintf(w->out, "Sharing %s at %s%s%s\n", w->folder,
-		    local ? "" : "http://", text, local ? "" : "/");
+		    local ? "" : scheme, text, local ? "" : "/");
 		return;
 	}
 	fprintf(w->out, "  %s  %s%s%s%s%s\n", w->first ? "Open   " : "       ",
-	    cli_style(&w->terminal, CLI_LINK), local ? "" : "http://", text,
+	    cli_style(&w->terminal, CLI_LINK), local ? "" : scheme, text,
 	    local ? "" : "/", cli_style(&w->terminal, CLI_PLAIN));
 	w->first = false;
 }
@@ -44,6 +45,19 @@ serve_say_status(const struct serve_words *w)
 	fprintf(w->out, "%s%s%s%s\n", w->terminal.tty ? "  Status   " :
 	    "Status at ", address.storage.ss_family == AF_UNIX ? "" : "http://",
 	    text, address.storage.ss_family == AF_UNIX ? "" : "/metrics");
+}
+
+/* What whoever is warned of the certificate compares. */
+static void
+serve_say_fingerprint(const struct serve_words *w)
+{
+	char fingerprint[TN_TLS_FINGERPRINT_MAX];
+
+	if (serve_tls() == NULL ||
+	    tn_tls_fingerprint(serve_tls(), fingerprint) < 0)
+		return;
+	fprintf(w->out, "%s%s\n", w->terminal.tty ? "  SHA-256  " :
+	    "Certificate SHA-256 ", fingerprint);
 }
 
 void
@@ -67,6 +81,7 @@ serve_say(void *arg)
 		tn_server_address(s->servers[i], &address);
 		cli_serve_addresses(&address, serve_say_address, &w);
 	}
+	serve_say_fingerprint(&w);
 	serve_say_status(&w);
 	if (w.terminal.tty)
 		fprintf(w.out, "\n  %s\n  Press Ctrl-C to stop.\n\n",

@@ -305,6 +305,25 @@ connection_handle(struct tn__connection *c)
 	return r;
 }
 
+/* Nothing that comes after the handshake was said by the client as yet: one
+ * that says no more is unheard when the server drains. */
+CONNECTION_ASIDE static int
+connection_secure(struct tn__connection *c)
+{
+	struct tn_server *s = c->request.server;
+	struct tn_stream *secure;
+	int r = tn_tls_server_take(c->request.stream, s->options.tls, &secure);
+
+	if (r < 0) {
+		atomic_fetch_add(&s->refused_tls, 1);
+		connection_log(c, TN_LOG_INFO, "server.tls", tn_error_text());
+		return r;
+	}
+	c->request.stream = secure;
+	atomic_store(&c->header_bytes, tn_stream_bytes_read(c->carrier));
+	return 0;
+}
+
 int
 tn__connection_serve(struct tn__connection *c)
 {
@@ -315,7 +334,9 @@ tn__connection_serve(struct tn__connection *c)
 	    tn__span_ms(c->request.server->options.connection_ms));
 	tn_scope_open(&scope, c->deadline);
 	connection_set_pace(c);
-	r = connection_handle(c);
+	r = c->request.server->options.tls == NULL ? 0 : connection_secure(c);
+	if (r == 0)
+		r = connection_handle(c);
 	tn__connection_leave(c);
 	if (r >= 0) {
 		r = connection_close(c);

@@ -76,15 +76,27 @@ server_set_options(struct tn_server *s, const struct tn_server_options *options)
 		return tn_error_set(-EINVAL, "server: datagram_bytes_max %lld; "
 		    "1 to %d", (long long)o->datagram_bytes_max,
 		    SERVER_DATAGRAM_MAX);
+	o->tls = tn_tls_ref(o->tls);
 	r = tn_networks_parse(o->proxy_from, &s->proxies);
 	return r < 0 ? tn_error_prefix("server: proxy_from") : 0;
+}
+
+/* A listener alone knows nothing of TLS. */
+static const char *
+server_address(const struct tn_server_options *o)
+{
+	struct tn_slice prefix = tn_slice_head(tn_slice_str(o->address), 4);
+
+	return o->tls != NULL && tn_slice_equal_nocase(prefix, "tls:") ?
+	    o->address + 4 : o->address;
 }
 
 static int
 server_listen(struct tn_server *s)
 {
 	int on = 1;
-	int r = tn_listen(s->options.address, &s->options.listen, &s->listener);
+	int r = tn_listen(server_address(&s->options), &s->options.listen,
+	    &s->listener);
 
 	if (r < 0)
 		return r;
@@ -95,6 +107,9 @@ server_listen(struct tn_server *s)
 		if (s->options.proxy_from[0] != '\0')
 			return tn_error_set(-EINVAL, "server: proxy_from is "
 			    "for streams; no header is read from datagrams");
+		if (s->options.tls != NULL)
+			return tn_error_set(-EINVAL, "server: TLS is for "
+			    "streams, and these are datagrams");
 		s->packet = tn__alloc((size_t)s->options.datagram_bytes_max);
 		return s->packet == NULL ? tn__error_nomem() : 0;
 	}
@@ -145,6 +160,7 @@ tn_server_free(struct tn_server *s)
 		return;
 	tn_socket_free(s->listener);
 	tn_networks_free(s->proxies);
+	tn_tls_free(s->options.tls);
 	tn__peers_destroy(&s->peers);
 	tn__semaphore_destroy(&s->slots);
 	tn_channel_free(s->ended);
@@ -200,6 +216,7 @@ tn_server_counters(struct tn_server *s, struct tn_server_counters *ret)
 		.refused_peer = atomic_load(&s->refused_peer),
 		.refused_verify = atomic_load(&s->refused_verify),
 		.refused_proxy = atomic_load(&s->refused_proxy),
+		.refused_tls = atomic_load(&s->refused_tls),
 		.scarce = atomic_load(&s->scarce),
 	};
 

@@ -81,7 +81,7 @@ struct tn_server {
 						   * is; -1: it does not fork */
 	atomic_bool impatient; /* who becomes idle is sent home at once */
 	atomic_llong accepted, active, total, scarce;
-	atomic_llong refused_peer, refused_verify, refused_proxy;
+	atomic_llong refused_peer, refused_verify, refused_proxy, refused_tls;
 	atomic_llong bytes_read, bytes_written; /* of those that have ended */
 	_Atomic tn_time scarce_logged, peer_logged, proxy_logged;
 	int backlog_left; /* callers that drain still takes */

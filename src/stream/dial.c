@@ -15,9 +15,13 @@ dial_check(const char *address, const struct tn_endpoint *endpoint)
 	if (endpoint->type != SOCK_STREAM)
 		return tn_error_set(-EOPNOTSUPP,
 		    "dial %s: datagrams are no stream; use a socket", address);
-	if (endpoint->tls)
+	if (endpoint->tls && !tn_has("tls"))
 		return tn_error_set(-EOPNOTSUPP,
 		    "dial %s: this build has no TLS", address);
+	if (endpoint->tls && endpoint->host[0] == '\0')
+		return tn_error_set(-EINVAL, "dial %s: TLS needs the name of "
+		    "the host, such as tls:localhost:%s", address,
+		    endpoint->port[0] == '\0' ? "PORT" : endpoint->port);
 	if (!endpoint->local && endpoint->port[0] == '\0')
 		return tn_error_set(-EINVAL,
 		    "dial %s: no port; write HOST:PORT", address);
@@ -61,12 +65,38 @@ dial_tcp(const struct tn_endpoint *endpoint,
 	return r;
 }
 
+/* All of it: the connection, and what speaks on it. */
+static int
+dial_stream(const struct tn_endpoint *endpoint,
+    const struct tn_dial_options *options, struct tn_stream **ret)
+{
+	TN_CLEANUP(tn_socket_freep) struct tn_socket *socket = NULL;
+	TN_CLEANUP(tn_stream_freep) struct tn_stream *s = NULL;
+	struct tn_stream *secure;
+	int r = endpoint->local ? dial_unix(endpoint->host, &socket) :
+	    dial_tcp(endpoint, &options->connect, &socket);
+
+	if (r == 0)
+		r = tn_stream_from_socket(socket, &s);
+	if (r < 0)
+		return r;
+	(void)TN_TAKE(socket);
+	if (endpoint->tls) {
+		r = tn_tls_client_take(s, options->tls, endpoint->host,
+		    &secure);
+		if (r < 0)
+			return r;
+		s = secure;
+	}
+	*ret = TN_TAKE(s);
+	return 0;
+}
+
 int
 tn_dial(const char *address, const struct tn_dial_options *options,
     struct tn_stream **ret)
 {
 	static const struct tn_dial_options defaults = { 0 };
-	TN_CLEANUP(tn_socket_freep) struct tn_socket *socket = NULL;
 	struct tn_endpoint endpoint;
 	struct tn_scope scope;
 	int64_t span_ms;
@@ -85,15 +115,9 @@ tn_dial(const char *address, const struct tn_dial_options *options,
 	if (span_ms > INT64_MAX / TN_MILLISECOND)
 		span_ms = -1;
 	tn_scope_open(&scope, tn_after(span_ms * TN_MILLISECOND));
-	r = endpoint.local
-	    ? dial_unix(endpoint.host, &socket)
-	    : dial_tcp(&endpoint, &options->connect, &socket);
+	r = dial_stream(&endpoint, options, ret);
 	if (tn_scope_close(&scope) && r == -ETIMEDOUT)
 		return tn_error_prefix("no connection within %lld ms",
 		    (long long)span_ms);
-	if (r == 0)
-		r = tn_stream_from_socket(socket, ret);
-	if (r == 0)
-		(void)TN_TAKE(socket);
 	return r;
 }

@@ -110,7 +110,7 @@ stream_receive_none(struct tn_stream *s, int n)
 		return n;
 	else if (n != -EAGAIN && n != -EINTR)
 		s->read_error = n;
-	else if (n == -EAGAIN && s->ops->io != NULL)
+	else if (n == -EAGAIN && s->ops->io != NULL && s->below == NULL)
 		tn__io_empty(s->ops->io(s), TN__IO_READ);
 	return 0;
 }
@@ -137,7 +137,7 @@ stream_receive_once(struct tn_stream *s, size_t min)
 	if (n <= 0)
 		return stream_receive_none(s, (int)n);
 	s->in_end += (uint32_t)n;
-	if ((size_t)n < size && s->ops->io != NULL)
+	if ((size_t)n < size && s->ops->io != NULL && s->below == NULL)
 		tn__io_short(s->ops->io(s));
 	return 0;
 }
@@ -171,7 +171,8 @@ tn__stream_receive(struct tn_stream *s, size_t min)
 static int __attribute__((noinline))
 stream_fail(struct tn_stream *s, int code)
 {
-	if (s->below != NULL && s->ops->ready == NULL && code != -ENOMEM)
+	if (s->below != NULL && (s->ops->ready == NULL || s->ops->tells) &&
+	    code != -ENOMEM)
 		return code;
 	return tn__stream_fail(s, code, "read from");
 }

@@ -32,8 +32,11 @@ struct tn__stream_ops {
 	int (*ready)(struct tn_stream *s);
 	/* Bytes, 0 at the end, -errno.  With `ready` it never waits: -EAGAIN
 	 * and -EINTR ask for ready() again, every other error is final.  A
-	 * filter's without `ready` sets the text of its errors. */
+	 * filter's without `ready`, or one that `tells`, sets the text of its
+	 * errors. */
 	ssize_t (*recv)(struct tn_stream *s, void *out, size_t size);
+	bool tells;
+	bool secure; /* nobody on the way reads it */
 
 	/* As tn_stream_fill and tn_stream_consume. */
 	int (*fill)(struct tn_stream *s, size_t min, struct tn_slice *ret);
@@ -44,7 +47,10 @@ struct tn__stream_ops {
 	ssize_t (*send)(struct tn_stream *s, const struct iovec *vectors,
 	    int count, int flags);
 	/* The descriptor that recv and send are calls on, where what they say
-	 * of its readiness is kept; a send that gave -EAGAIN waits there. */
+	 * of its readiness is kept; a send that gave -EAGAIN waits there, and
+	 * is given the same bytes again, perhaps with more behind them.  A
+	 * filter over a carrier may have these three too, with the carrier's
+	 * io: what its recv says is then nothing about that. */
 	struct tn__io *(*io)(struct tn_stream *s);
 	/* Waits until send would make progress. */
 	int (*room)(struct tn_stream *s);

@@ -271,6 +271,7 @@ forwarded_take(struct tn_http_exchange *x)
 void
 tn__http_forwarded_take(struct tn_http_exchange *x)
 {
+	x->secure = x->c->stream->ops->secure;
 	if (x->c->server->proxies != NULL &&
 	    tn_networks_has(x->c->server->proxies, x->c->peer))
 		forwarded_take(x);

@@ -46,7 +46,9 @@ server_wait(struct tn__http_connection *c)
 	server_idle(c, true);
 	r = tn_stream_fill(c->stream, 1, &shown);
 	server_idle(c, false);
-	return r == -ETIMEDOUT ? 0 : r;
+	/* Between two messages no end comes too early (RFC 9112 section 9.8).
+	 */
+	return r == -ETIMEDOUT || r == TN_ETRUNCATED ? 0 : r;
 }
 
 static int

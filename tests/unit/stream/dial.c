@@ -16,7 +16,6 @@ static const struct dial_row {
 	{ "no port", "127.0.0.1", -EINVAL, "" },
 	{ "datagrams", "udp:127.0.0.1:9", -EOPNOTSUPP, "stream" },
 	{ "Unix datagrams", "unixgram:/x", -EOPNOTSUPP, "stream" },
-	{ "TLS", "tls:127.0.0.1:9", -EOPNOTSUPP, "TLS" },
 	{ "nobody there", "unix:@tenon-test-nobody-listens", -ECONNREFUSED,
 	    "@tenon-test-nobody-listens" },
 	{ "no such file", "unix:/nonexistent/socket", -ENOENT,
