@@ -17,7 +17,7 @@ struct tn_socket {
 	bool accepted : 1; /* the peer called us */
 	bool borrowed : 1; /* the descriptor is another socket's */
 	int proto;
-	tn_time timeout; /* of each call; 0: none waits, -1: as long as it takes */
+	tn_time timeout; /* of each call; 0: do not wait, -1: no limit */
 	/* Whom we are connected to, so that an error can still say it when the
 	 * kernel has forgotten; family 0 when unknown. */
 	union {
@@ -53,8 +53,7 @@ bool tn__socket_peer(const struct tn_socket *s, struct tn_address *ret);
 void tn__socket_describe(const struct tn__io *io, char *out, size_t size);
 
 /* Sets the error line, "recv from 10.0.0.1:80: timed out", and returns `code`.
- * `verb` is "recv", `toward` "from", or NULL when
- * the local end says more. */
+ * `verb` is "recv", `toward` "from", or NULL when the local end says more. */
 int tn__socket_fail(const struct tn_socket *s, int code, const char *verb,
     const char *toward);
 int tn__socket_fail_words(const struct tn_socket *s, int code,
