@@ -1,6 +1,6 @@
 /* TLS under every fault: each call gets the right answer or an error in words,
- * nothing hangs, and no byte is wrong.  The numbers of OpenSSL are the machine's
- * own, so a seed's run is not the same byte for byte. */
+ * nothing hangs, and no byte is wrong.  OpenSSL's random numbers are the
+ * machine's own, so a seed's run is not the same byte for byte. */
 #include <string.h>
 #include <tenon/dial.h>
 #include <tenon/server.h>
