@@ -335,10 +335,10 @@ config_keep_tickets(const struct tn_tls *tls, SSL_CTX *from, SSL_CTX *to)
 int
 tn_tls_reload(struct tn_tls *tls)
 {
-	SSL_CTX *ctx, *old;
+	SSL_CTX *ctx = NULL, *old;
 	int r = config_make(tls, &ctx);
 
-	if (r < 0)
+	if (r != 0)
 		return r;
 	tn__tls_sessions_drop(tls);
 	pthread_mutex_lock(&tls->lock);

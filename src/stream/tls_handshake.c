@@ -190,7 +190,7 @@ handshake_client(struct tn_stream *below, struct tn_tls *tls, const char *host,
 		    "TLS: these options are a server's; a client needs others");
 	if (r == 0)
 		r = tn__tls_stream_new(below, tls, &t);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	s = &t->stream;
 	r = handshake_name(t, "to", host);
@@ -222,7 +222,7 @@ handshake_server(struct tn_stream *below, struct tn_tls *tls, bool take,
 		return tn_error_set(-EINVAL,
 		    "TLS: a server needs options with `server`");
 	r = tn__tls_stream_new(below, tls, &t);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	s = &t->stream;
 	while (bottom->below != NULL)
