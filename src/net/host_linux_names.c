@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "net/host.h"
 
+#define NAMES_INTERNAL (-1) /* glibc's NETDB_INTERNAL; musl has none */
 #define NAMES_ROOM_MIN 1024
 #define NAMES_ROOM_MAX (64 * 1024) /* of one answer; the DNS allows no more */
 
@@ -66,7 +67,7 @@ names_herror(int r, int code, int error)
 		return TN_EHOST_NODATA;
 	case NO_RECOVERY:
 		return TN_EHOST_FAIL;
-	default: /* NETDB_INTERNAL */
+	default: /* NAMES_INTERNAL */
 		return error > 0 ? -error : TN_EHOST_FAIL;
 	}
 }
@@ -97,7 +98,7 @@ static int
 names_by_name(const struct names_ask *ask, char *room, size_t size)
 {
 	struct hostent answer, *found = NULL;
-	int code = NETDB_INTERNAL, r;
+	int code = NAMES_INTERNAL, r;
 
 	errno = 0;
 	r = gethostbyname2_r(ask->name, ask->family, &answer, room, size,
@@ -119,7 +120,7 @@ names_by_address(const struct names_ask *ask, char *room, size_t size)
 {
 	bool six = ask->ip->family == 6;
 	struct hostent answer, *found = NULL;
-	int code = NETDB_INTERNAL, r;
+	int code = NAMES_INTERNAL, r;
 
 	errno = 0;
 	r = gethostbyaddr_r(ask->ip->bytes, six ? 16 : 4,
