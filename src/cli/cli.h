@@ -77,6 +77,7 @@ extern const struct cli_verb cli_verb_ip;
 extern const struct cli_verb cli_verb_order;
 extern const struct cli_verb cli_verb_port;
 extern const struct cli_verb cli_verb_serve;
+extern const struct cli_verb cli_verb_sockopt;
 
 /* What main() was given, for a process like this one; ends in NULL. */
 extern char **cli_arguments;

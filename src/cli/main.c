@@ -14,6 +14,7 @@ const struct cli_verb *const cli_verbs[] = {
 	&cli_verb_ip,
 	&cli_verb_port,
 	&cli_verb_order,
+	&cli_verb_sockopt,
 	&cli_verb_help,
 	NULL,
 };

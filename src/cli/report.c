@@ -97,6 +97,30 @@ report_shown(struct cli_report *report, const char *text)
 	report_keep(report, cli_show(&report->line, tn_slice_str(text)));
 }
 
+/* The same behind a label, in lines that fit. */
+static void
+report_wrapped(struct cli_report *report, const char *text)
+{
+	size_t width = (size_t)report->terminal.width - REPORT_COLUMN;
+	TN_CLEANUP(tn_buffer_free) struct tn_buffer shown = { 0 };
+	struct tn_slice rest;
+
+	report_keep(report, cli_show(&shown, tn_slice_str(text)));
+	rest = tn_buffer_slice(&shown);
+	while (rest.len > width) {
+		size_t at = width;
+
+		while (at > 0 && rest.data[at] != ' ')
+			at--;
+		if (at == 0)
+			break;
+		report_keep(report, tn_buffer_printf(&report->line,
+		    "%.*s\n%*s", (int)at, rest.data, REPORT_COLUMN, ""));
+		rest = tn_slice_skip(rest, at + 1);
+	}
+	report_keep(report, tn_buffer_append(&report->line, rest));
+}
+
 /* A label, dim, and spaces up to the column of values. */
 static void
 report_label(struct cli_report *report, const char *label)
@@ -129,7 +153,7 @@ report_line(struct cli_report *report, const struct cli_field *field,
 	report_label(report, again ? "" : field->label);
 	if (first)
 		report_put(report, cli_style(&report->terminal, CLI_BOLD));
-	report_shown(report, text);
+	report_wrapped(report, text);
 	if (first)
 		report_put(report, cli_style(&report->terminal, CLI_PLAIN));
 	report_put(report, "\n");

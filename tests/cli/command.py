@@ -122,7 +122,7 @@ def help_lists_every_verb():
     assert (status, err) == (0, "") and run("-h")[1] == out
     assert run("help")[1] == out
     for verb in ("serve", "echo", "echo serve", "host", "ip", "port", "order",
-                 "help"):
+                 "sockopt", "help"):
         assert re.search(rf"^  {verb}\b", out, re.M), verb
         for words in (verb.split() + ["--help"], ["help"] + verb.split(),
                       verb.split() + ["-h"]):
@@ -152,8 +152,8 @@ def a_full_disk_is_noticed():
 
 def completion_follows_the_tables():
     for words, expected in [
-        ([""], "serve echo host ip port order help"),
-        (["s"], "serve"),
+        ([""], "serve echo host ip port order sockopt help"),
+        (["s"], "serve sockopt"),
         (["x"], ""),
         (["echo", ""], "serve"),
         (["echo", "serve", ""], ""),

@@ -1,16 +1,13 @@
 """tenon host, ip, port and order, beside Python's socket and ipaddress."""
 import ipaddress
 import json
-import os
-import pty
 import random
 import socket
 import struct
-import subprocess
 import sys
 
 import support
-from support import run
+from support import run, terminal
 
 
 def rows(out):
@@ -24,24 +21,6 @@ def answers(*words, status=0):
     code, out, err = run(*words, "--json")
     assert code == status, (words, code, err)
     return [json.loads(line) for line in out.splitlines()]
-
-
-def terminal(*words, **env):
-    """What a person sees, with the codes for colours."""
-    parent, child = pty.openpty()
-    done = subprocess.run([support.TENON, *words], stdin=child, stdout=child,
-                          stderr=child, timeout=20,
-                          env={**os.environ, "TERM": "xterm", **env})
-    os.close(child)
-    text = b""
-    try:
-        while piece := os.read(parent, 65536):
-            text += piece
-    except OSError:  # the other end is closed
-        pass
-    os.close(parent)
-    assert done.returncode == 0, text
-    return text.decode().replace("\r\n", "\n")
 
 
 # ---- ip ----------------------------------------------------------------------

@@ -2,6 +2,7 @@
 test, raw HTTP, and rows with names."""
 import contextlib
 import os
+import pty
 import re
 import signal
 import socket
@@ -20,6 +21,24 @@ def run(*words, stdin=b"", timeout=TIMEOUT, **options):
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                           **options)
     return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+
+def terminal(*words, **env):
+    """What a person sees, with the codes for colours."""
+    parent, child = pty.openpty()
+    done = subprocess.run([TENON, *words], stdin=child, stdout=child,
+                          stderr=child, timeout=20,
+                          env={**os.environ, "TERM": "xterm", **env})
+    os.close(child)
+    text = b""
+    try:
+        while piece := os.read(parent, 65536):
+            text += piece
+    except OSError:  # the other end is closed
+        pass
+    os.close(parent)
+    assert done.returncode == 0, text
+    return text.decode().replace("\r\n", "\n")
 
 
 children = []
