@@ -14,7 +14,10 @@
 #include "sweep/sweep.h"
 
 #define SWEEP_PATIENCE_S 20    /* a run that takes longer hangs */
-#define SWEEP_SETTLE_MS 2000   /* for what was left behind to end */
+/* For what was left behind to end; shorter than anything is kept for the next
+ * run, such as the two seconds of tenon serve's cache. */
+#define SWEEP_SETTLE_MS 1500
+#define SWEEP_LEAVES 4         /* so many runs in a row: a leak */
 #define SWEEP_DIED_MAX 20      /* of one scenario */
 #define SWEEP_FAILED_MAX 20
 
@@ -148,9 +151,12 @@ sweep_same(const struct sweep_held *a, const struct sweep_held *b)
 static bool
 sweep_settles(const struct sweep_held *before, struct sweep_held *ret_now)
 {
+	tn_time until = tn__host_linux.now(&tn__host_linux) +
+	    SWEEP_SETTLE_MS * TN_MILLISECOND;
+
 	*ret_now = sweep_count();
-	for (int ms = 0; !sweep_same(ret_now, before) && ms < SWEEP_SETTLE_MS;
-	     ms += 5) {
+	while (!sweep_same(ret_now, before) &&
+	    tn__host_linux.now(&tn__host_linux) < until) {
 		usleep(5000);
 		*ret_now = sweep_count();
 	}
@@ -260,7 +266,8 @@ sweep_fail_clean(void)
 }
 
 /* One run, with a failing call or without, and what it leaves behind.  Once
- * may be a buffer that is kept for the next; twice is a leak. */
+ * may be a buffer that is kept for the next, or a cache that was emptied
+ * before; each time is a leak. */
 static bool
 sweep_run(const struct sweep_point *point)
 {
@@ -268,7 +275,7 @@ sweep_run(const struct sweep_point *point)
 	bool leaves = true;
 	int r = 0;
 
-	for (int i = 0; i < 2 && leaves && r != SWEEP_WRONG; i++) {
+	for (int i = 0; i < SWEEP_LEAVES && leaves && r != SWEEP_WRONG; i++) {
 		before = sweep_count();
 		r = sweep_run_once(point);
 		if (point != NULL)
