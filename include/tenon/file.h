@@ -84,7 +84,8 @@ TN_API TN_CHECK ssize_t tn_file_read(struct tn_file *file, void *ret,
     size_t size, int64_t offset);
 
 /* Makes sure that the next sendfile of `size` bytes from `offset` finds its
- * pages in memory; what the file grew since it was opened does not count. */
+ * pages in memory; what the file grew since it was opened does not count.  A
+ * file of which all was there is not asked about again for a second. */
 TN_API TN_CHECK int tn_file_prepare(struct tn_file *file, int64_t offset,
     int64_t size);
 TN_API int tn_file_fileno(const struct tn_file *file);

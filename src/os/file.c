@@ -9,16 +9,19 @@
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <tenon/error.h>
+#include <tenon/run.h>
 
 #include "base/memory.h"
 #include "os/os.h"
 
 #define FILE_SCRATCH 65536 /* bytes read at once to warm the page cache */
+#define FILE_WARM    TN_SECOND /* that a file is trusted to stay there */
 
 struct tn_file {
 	const struct tn__os_ops *os;
 	int fd;
 	atomic_bool blind; /* the file system cannot tell what is in memory */
+	_Atomic(tn_time) warm_until; /* all of it, as far as is known */
 	struct tn_file_info info;
 	char path[]; /* for error lines only */
 };
@@ -306,6 +309,22 @@ file_probe(struct tn_file *file, int64_t first, int64_t last)
 	return n < 0 ? (int)n : 0;
 }
 
+/* A busy file is asked about once in a while and not at each of its requests:
+ * pages that were all there stay for longer than that. */
+static bool
+file_is_warm(struct tn_file *file)
+{
+	return tn_now() < atomic_load_explicit(&file->warm_until,
+			      memory_order_relaxed);
+}
+
+static void
+file_warmed(struct tn_file *file)
+{
+	atomic_store_explicit(&file->warm_until, tn_now() + FILE_WARM,
+	    memory_order_relaxed);
+}
+
 int
 tn_file_prepare(struct tn_file *file, int64_t offset, int64_t size)
 {
@@ -315,7 +334,7 @@ tn_file_prepare(struct tn_file *file, int64_t offset, int64_t size)
 
 	if (offset < 0 || size < 0)
 		return file_error(file, -EINVAL);
-	if (file->blind || size == 0 || offset >= end)
+	if (file->blind || size == 0 || offset >= end || file_is_warm(file))
 		return 0;
 	if (size < end - offset)
 		end = offset + size;
@@ -330,5 +349,7 @@ tn_file_prepare(struct tn_file *file, int64_t offset, int64_t size)
 	}
 	if (r == 0)
 		r = done;
+	if (r == 0 && offset == 0 && end == file->info.size)
+		file_warmed(file);
 	return r < 0 ? file_error(file, r) : 0;
 }

@@ -148,6 +148,25 @@ test_prepare(void **state)
 	tn_file_free(file);
 }
 
+/* Not asked about again for a while, but only where all of it was there. */
+static void
+test_stays_warm(void **state)
+{
+	struct tn_file *file;
+
+	tree_file("root/warm", "0123456789");
+	file = open_counted("warm", -EAGAIN);
+	assert_int_equal(tn_file_prepare(file, 0, 9), 0);
+	assert_int_equal(tn_file_prepare(file, 1, 9), 0);
+	assert_int_equal(preads.later, 2);
+	assert_int_equal(tn_file_prepare(file, 0, 10), 0);
+	assert_int_equal(preads.later, 3);
+	assert_int_equal(tn_file_prepare(file, 0, 10), 0);
+	assert_int_equal(tn_file_prepare(file, 3, 5), 0);
+	assert_int_equal(preads.later, 3);
+	tn_file_free(file);
+}
+
 static const struct window {
 	const char *name;
 	int64_t offset, size;
@@ -284,6 +303,7 @@ main(void)
 		cmocka_unit_test(test_blind),
 		cmocka_unit_test(test_cached),
 		cmocka_unit_test(test_prepare),
+		cmocka_unit_test(test_stays_warm),
 		cmocka_unit_test(test_grows_and_shrinks),
 		cmocka_unit_test(test_info),
 		cmocka_unit_test(test_far_future),
