@@ -116,6 +116,10 @@ TN_API TN_CHECK int tn_server_open(const struct tn_server_options *options,
 TN_API void tn_server_address(const struct tn_server *server,
     struct tn_address *ret);
 
+/* The listener's descriptor, for a loop of the caller's own that waits until
+ * tn_server_handle_request() has something to do; -EBADF after a shutdown. */
+TN_API TN_CHECK int tn_server_fileno(const struct tn_server *server);
+
 /* Takes one connection and handles it here.  0 also when handle_timeout was
  * called; an error of the wait otherwise. */
 TN_API TN_CHECK int tn_server_handle_request(struct tn_server *server);

@@ -236,6 +236,11 @@ struct tn_listen_options {      /* all-zero is valid; 0 = default */
 	const char *unix_owner; /* and whose it is: "USER", "USER:GROUP" or
 				 * ":GROUP", names or numbers; NULL = whose
 				 * this process is */
+	/* What an override of Python's server_bind() is for: called with each
+	 * new socket before it is bound, say to set options.  An error (its
+	 * line tn_error_text()) ends tn_listen(). */
+	int (*before_bind)(struct tn_socket *s, void *arg);
+	void *arg;
 	uint64_t reserved[8];
 };
 

@@ -77,6 +77,25 @@ listen_start(struct tn_socket *s, const struct tn_address *address,
 	    options->backlog == 0 ? LISTEN_BACKLOG : options->backlog);
 }
 
+/* A line of the caller's own stays. */
+static int
+listen_ask(struct tn_socket *s, const struct tn_address *address,
+    const struct tn_listen_options *options)
+{
+	char text[TN_ADDRESS_TEXT_MAX];
+	int r;
+
+	if (options->before_bind == NULL)
+		return 0;
+	r = options->before_bind(s, options->arg);
+	if (r >= 0)
+		return 0;
+	if (tn_error_code() != r)
+		return listen_fail(address, r);
+	return tn_error_prefix("listen %s",
+	    tn_address_format(address, text));
+}
+
 /* `access`: of the file, NULL when it is none. */
 static int
 listen_address(const struct tn_address *address, int type,
@@ -86,8 +105,12 @@ listen_address(const struct tn_address *address, int type,
 	TN_CLEANUP(tn_socket_freep) struct tn_socket *s = NULL;
 	int r = tn_socket_open(address->storage.ss_family, type, 0, &s);
 
-	if (r == 0)
-		r = listen_start(s, address, options, access);
+	if (r < 0)
+		return listen_fail(address, r);
+	r = listen_ask(s, address, options);
+	if (r < 0)
+		return r;
+	r = listen_start(s, address, options, access);
 	if (r < 0)
 		return listen_fail(address, r);
 	*ret = TN_TAKE(s);

@@ -179,6 +179,14 @@ tn_server_address(const struct tn_server *s, struct tn_address *ret)
 	*ret = s->address;
 }
 
+int
+tn_server_fileno(const struct tn_server *s)
+{
+	if (s->listener->io.fd < 0)
+		return tn_error_set(-EBADF, "serve: it was shut down");
+	return s->listener->io.fd;
+}
+
 int64_t
 tn_server_active(const struct tn_server *s)
 {

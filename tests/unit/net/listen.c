@@ -167,6 +167,44 @@ test_refused_addresses(void)
 	    TN_EGAI_SERVICE);
 }
 
+/* What `before_bind` does there, and what it may say. */
+static int
+widen(struct tn_socket *s, void *arg)
+{
+	int *answer = arg;
+	struct tn_address name = check_name(s);
+
+	CHECK_INT(tn_address_port(&name), 0);
+	if (*answer == -EPROTO)
+		return tn_error_set(-EPROTO, "it is too narrow");
+	if (*answer < 0)
+		return *answer;
+	return tn_socket_setsockopt(s, SOL_SOCKET, SO_RCVLOWAT, &(int){ 7 },
+	    sizeof(int));
+}
+
+static void
+test_before_bind(void)
+{
+	int answer = 0, value;
+	struct tn_listen_options options = { .before_bind = widen,
+		.arg = &answer };
+	struct tn_socket *s;
+
+	CHECK_INT(tn_listen("127.0.0.1:0", &options, &s), 0);
+	CHECK_INT(tn_socket_getsockopt(s, SOL_SOCKET, SO_RCVLOWAT, &value,
+		      &(socklen_t){ sizeof(value) }),
+	    0);
+	CHECK_INT(value, 7);
+	tn_socket_free(s);
+	answer = -EPROTO;
+	CHECK_ERROR(tn_listen("127.0.0.1:0", &options, &s), -EPROTO,
+	    "listen 127.0.0.1:0: it is too narrow");
+	answer = -EPERM;
+	CHECK_INT(tn_listen("127.0.0.1:0", &options, &s), -EPERM);
+	CHECK(strstr(tn_error_text(), "listen 127.0.0.1:0: ") != NULL);
+}
+
 /* ---- Unix -------------------------------------------------------------- */
 
 static const char *
@@ -365,6 +403,7 @@ main(void)
 		CHECK_BOTH(test_in_use),
 		CHECK_BOTH(test_restart),
 		CHECK_BOTH(test_refused_addresses),
+		CHECK_BOTH(test_before_bind),
 		CHECK_BOTH(test_unix),
 		CHECK_BOTH(test_unix_other_type),
 		CHECK_BOTH(test_unix_in_the_way),

@@ -2,6 +2,7 @@
  * time with tn_server_handle_request(). */
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <pthread.h>
 #include <tenon/log.h>
 #include "unit/server/check.h"
@@ -263,6 +264,7 @@ handle_one(const char *address, int type)
 		.address = address, .handle = check_echo, .timeout_ms = 20
 	};
 	struct tn_server *server;
+	struct pollfd listener = { .events = POLLIN };
 	struct tn_address at;
 	int fd;
 
@@ -274,12 +276,14 @@ handle_one(const char *address, int type)
 	seen[0] = '\0';
 	CHECK_INT(tn_server_open(&options, &server), 0);
 	tn_server_address(server, &at);
+	listener.fd = tn_server_fileno(server);
 	CHECK_INT(tn_server_handle_request(server), 0);
 	CHECK_TEXT(seen, "timeout ");
 	for (int i = 0; i < 3; i++) {
 		fd = check_try_call(&at, type);
 		CHECK(fd >= 0);
 		check_say(fd, "one");
+		CHECK_INT(poll(&listener, 1, 10000), 1);
 		if (type == SOCK_STREAM)
 			CHECK_INT(shutdown(fd, SHUT_WR), 0);
 		CHECK_INT(tn_server_handle_request(server), 0);
@@ -295,6 +299,7 @@ handle_one(const char *address, int type)
 	CHECK_ERROR(tn_server_serve_forever(server), -EBADF,
 	    "serve: it was shut down");
 	CHECK_INT(tn_server_handle_request(server), -EBADF);
+	CHECK_INT(tn_server_fileno(server), -EBADF);
 	tn_server_free(server);
 }
 
