@@ -202,6 +202,7 @@ tn__check(struct tn__fiber *f)
 }
 
 #define TN__FAIRNESS 16 /* operations before others have a turn */
+#define TN__FAIRNESS_BYTES 4096 /* that weigh as one more */
 
 /* What stands before every operation that may wait. */
 static inline int

@@ -39,6 +39,16 @@ tn__io_begin(struct tn__io *io, enum tn__io_direction direction)
 	return 1;
 }
 
+void
+tn__io_moved(size_t bytes)
+{
+	struct tn__fiber *f = tn__self();
+	size_t more = bytes / TN__FAIRNESS_BYTES;
+
+	f->ops = (unsigned char)(more < TN__FAIRNESS ? f->ops + more :
+						       TN__FAIRNESS);
+}
+
 /* ---- in the poller ----------------------------------------------------- */
 
 static int

@@ -5,7 +5,8 @@
 #include "rt/sanitizer.h"
 
 #define LOOP_EVENTS 256
-#define LOOP_BATCHES 16 /* of ready fibers, before the poller is asked again */
+#define LOOP_BATCHES 16 /* of ready fibers, before the poller is asked again, */
+#define LOOP_RUNS 64    /* unless a few of them made so many already */
 #define LOOP_TRIM TN_SECOND
 #define LOOP_PREFETCH_ABOVE 12 /* cache lines of the next fiber's stack: */
 #define LOOP_PREFETCH_BELOW 4  /* frames it returns to, and those to come */
@@ -303,10 +304,12 @@ loop_resume(struct tn__fiber *f)
 		tn__fiber_free(f);
 }
 
-static void
+/* How many it ran. */
+static int
 loop_run_queue(struct tn__loop *loop)
 {
 	struct tn__list batch, *node;
+	int runs = 0;
 
 	if (loop->trim_at == TN_NEVER)
 		loop->trim_at = loop->now + LOOP_TRIM;
@@ -319,7 +322,9 @@ loop_run_queue(struct tn__loop *loop)
 			loop_prefetch(TN__CONTAINER(batch.next,
 			    struct tn__fiber, run));
 		loop_resume(TN__CONTAINER(node, struct tn__fiber, run));
+		runs++;
 	}
+	return runs;
 }
 
 static void
@@ -399,12 +404,16 @@ loop_cancel_all(struct tn__loop *loop)
 bool
 tn__loop_turn(struct tn__loop *loop, int batches)
 {
+	int runs = 0;
+
 	tn__loop_drain(loop);
 	if (!loop->cancelled &&
 	    atomic_load_explicit(&loop->ending, memory_order_acquire))
 		loop_cancel_all(loop);
-	for (int i = 0; i < batches && !tn__list_empty(&loop->queue); i++)
-		loop_run_queue(loop);
+	for (int i = 0;
+	     i < batches && runs < LOOP_RUNS && !tn__list_empty(&loop->queue);
+	     i++)
+		runs += loop_run_queue(loop);
 	if (atomic_load_explicit(&loop->owner->fibers,
 	    memory_order_acquire) == 0)
 		return false;

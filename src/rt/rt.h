@@ -142,6 +142,10 @@ tn__io_short(struct tn__io *io)
 		io->ready[TN__IO_READ] = false;
 }
 
+/* And how much it moved, of the present fiber: so many bytes weigh as several
+ * operations, or who writes large ones would have a turn as long as many. */
+void tn__io_moved(size_t bytes);
+
 /* Waits until the direction is ready.  0, -ECANCELED, -ETIMEDOUT, -EBADF when
  * the io was closed meanwhile, -EBUSY as above, -ENOMEM or -ENOSPC when it
  * cannot be registered.  `what` is a static string for tn_dump(): "recv". */

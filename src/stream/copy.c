@@ -117,6 +117,7 @@ copy_window(struct tn_stream *s, int file, int64_t offset, size_t size,
 		if (n < 0)
 			return tn__stream_break(s, (int)n);
 		tn__stream_count_out(s, n);
+		tn__io_moved((size_t)n);
 		progress->done += n;
 		size -= (size_t)n;
 	}

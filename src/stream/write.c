@@ -143,6 +143,8 @@ write_wait_send(struct tn_stream *s, struct tn_slice *rest, int flags)
 	if (r < 0)
 		return r;
 	n = write_send(s, rest, flags);
+	if (n > 0)
+		tn__io_moved((size_t)n);
 	return n == -EAGAIN || n >= 0 ? 0 : (int)n;
 }
 

@@ -74,6 +74,9 @@ struct tn__http_reply {
 	int status;     /* 0: it has not begun */
 	int64_t length; /* announced, or -1 */
 	int64_t sent;   /* of the body */
+	int64_t dropped; /* of it, where there is none; */
+	tn_time drop_until; /* when not even that goes on; */
+	bool over;      /* and its writer was told */
 	bool held;      /* the head is known, but not yet written */
 	bool compress;  /* if the client would have it so, by ... */
 	struct tn_stream *encoder; /* ... this, when that was decided */

@@ -253,6 +253,8 @@ answer_run(struct tn_http_exchange *x)
 		r = answer_route(x);
 	}
 	r = tn__http_events_end(x, r);
+	if (r == -EPIPE && x->reply.over)
+		r = 0; /* all that the client asked for was sent */
 	if (r >= 0 && x->reply.status != 0)
 		r = tn__http_reply_end(x);
 	else if (r >= 0)

@@ -2,8 +2,14 @@
  * or lets everything disappear. */
 #include <errno.h>
 #include <tenon/error.h>
+#include <tenon/run.h>
 
 #include "proto/http/http.h"
+
+/* What comes beyond either into a body that nobody gets is as good as endless,
+ * and its writer would not stop by itself. */
+#define REPLY_DROP_BYTES 65536
+#define REPLY_DROP_SPAN TN_SECOND
 
 /* RFC 9112 section 7.1: what was written at once becomes one chunk. */
 static int
@@ -21,6 +27,22 @@ reply_write_chunk(struct tn_stream *below, struct tn_slice bytes)
 	return r;
 }
 
+/* Into nowhere, where no write ever fails or waits because of the client. */
+static int
+reply_drop(struct tn__http_reply *reply, size_t len)
+{
+	if (reply->dropped == 0)
+		reply->drop_until = tn_after(REPLY_DROP_SPAN);
+	if (len <= (size_t)(REPLY_DROP_BYTES - reply->dropped) &&
+	    tn_now() < reply->drop_until) {
+		reply->dropped += (int64_t)len;
+		return 0;
+	}
+	reply->over = true;
+	return tn_error_set(-EPIPE,
+	    "HTTP reply: it has no body, and all else was sent");
+}
+
 static int
 reply_write(struct tn_stream *s, struct tn_slice bytes)
 {
@@ -31,7 +53,7 @@ reply_write(struct tn_stream *s, struct tn_slice bytes)
 		return r;
 	switch (reply->mode) {
 	case TN__HTTP_REPLY_DROPPED:
-		return 0;
+		return reply_drop(reply, bytes.len);
 	case TN__HTTP_REPLY_COUNTED:
 		if (bytes.len > (uint64_t)(reply->length - reply->sent))
 			r = tn_error_set(-EINVAL, "HTTP reply: more than the "

@@ -202,6 +202,79 @@ fairness_main(void *arg)
 	return 0;
 }
 
+/* ---- fairness ---------------------------------------------------------- */
+
+struct turns {
+	bool stop;
+	int count;
+};
+
+static int
+turner(void *arg)
+{
+	struct turns *t = arg;
+
+	for (; !t->stop; t->count++)
+		CHECK_INT(tn_yield(), 0);
+	return 0;
+}
+
+/* Who moves much at a time has no longer turns. */
+static int
+large_main(void *arg)
+{
+	struct turns others = { 0 };
+	struct tn_group *g;
+	struct tn__io io;
+	int fds[2];
+
+	tcp_pair(fds);
+	tn__io_init(&io, fds[0], TN__IO_HINT);
+	CHECK_INT(tn_group_open(&g), 0);
+	CHECK_INT(tn_go(g, turner, &others), 0);
+	for (int i = 0; i < 16; i++) {
+		CHECK_INT(tn__io_begin(&io, TN__IO_WRITE), 1);
+		tn__io_moved(1 << 20);
+	}
+	CHECK(others.count >= 14);
+	others.stop = true;
+	CHECK_INT(tn_group_wait(g), 0);
+	tn_group_free(g);
+	io_end(&io);
+	close(fds[1]);
+	return 0;
+}
+
+/* A crowd that is busy does not keep anybody long for whom something came. */
+static int
+crowd_main(void *arg)
+{
+	struct reader t = { .want = 1, .read = io_recv, .size = 1 };
+	struct turns crowd = { 0 };
+	struct tn_group *readers, *g;
+	int fds[2], before;
+
+	tcp_pair(fds);
+	tn__io_init(&t.io, fds[0], TN__IO_HINT);
+	CHECK_INT(tn_group_open(&readers), 0);
+	CHECK_INT(tn_group_open(&g), 0);
+	go_and_settle(readers, reader, &t);
+	for (int i = 0; i < 300; i++)
+		CHECK_INT(tn_go(g, turner, &crowd), 0);
+	CHECK_INT(tn_sleep(2 * TN_MILLISECOND), 0);
+	before = crowd.count;
+	CHECK_INT(write(fds[1], "x", 1), 1);
+	CHECK_INT(tn_group_wait(readers), 0);
+	CHECK(crowd.count - before < 4 * 300);
+	crowd.stop = true;
+	CHECK_INT(tn_group_wait(g), 0);
+	tn_group_free(g);
+	tn_group_free(readers);
+	io_end(&t.io);
+	close(fds[1]);
+	return 0;
+}
+
 /* ---- descriptors of others --------------------------------------------- */
 
 static int
@@ -255,6 +328,8 @@ static const struct io_row rows[] = {
 	{ "pipe", pipe_main, false },
 	{ "terminal", tty_main, false },
 	{ "fairness keeps the ready bit", fairness_main, false },
+	{ "large pieces are fair", large_main, false },
+	{ "a crowd is fair", crowd_main, false },
 	{ "foreign descriptor", foreign_main, false },
 	{ "regular file", regular_main, true },
 };

@@ -165,7 +165,23 @@ take(struct tn_http_exchange *x, void *arg)
 	return n < 0 ? (int)n : tn_http_reply_status(x, 200);
 }
 
+/* A body that comes slowly and has no end. */
+static int
+drip(struct tn_http_exchange *x, void *arg)
+{
+	struct tn_stream *out;
+	int r = tn_http_reply_begin(x, 200, NULL, -1, &out);
+
+	while (r == 0) {
+		r = tn_stream_write(out, TN_SLICE("drop"));
+		if (r == 0)
+			r = tn_sleep(10 * TN_MILLISECOND);
+	}
+	return r;
+}
+
 static const struct tn_http_route routes[] = {
+	{ "GET", "/drip", drip, NULL },
 	{ "GET", "/events", events, NULL },
 	{ NULL, "/echo", echo, NULL },
 	{ "GET", "/slow", slow, NULL },
@@ -230,6 +246,21 @@ test_events_of_head(void)
 	live_skip_head(&l);
 	live_expect_end(&l);
 	live_close(&l, "HEAD /events 11 200 0;");
+}
+
+/* Nor does a client that asked for the head keep any other handler. */
+static void
+test_drip_of_head(void)
+{
+	struct tn_http_server_options options = { .routes = routes };
+	struct live l;
+
+	live_open(&l, &options);
+	live_call(&l, "HEAD /drip HTTP/1.1\r\n" HOST
+	    "Connection: close\r\n\r\n");
+	live_skip_head(&l);
+	live_expect_end(&l);
+	live_close(&l, "HEAD /drip 11 200 0;");
 }
 
 /* The fiber that served is not cancelled once the events are over. */
@@ -446,6 +477,7 @@ run_all(void *arg)
 	test_client_leaves();
 	test_events_drain();
 	test_events_of_head();
+	test_drip_of_head();
 	test_upgrade();
 	test_upgrade_drain();
 	test_late();

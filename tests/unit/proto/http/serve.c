@@ -134,6 +134,18 @@ serve_stream(struct tn_http_exchange *x)
 	return r;
 }
 
+/* Goes on until somebody says that it is enough. */
+static int
+serve_endless(struct tn_http_exchange *x)
+{
+	struct tn_stream *out;
+	int r = tn_http_reply_begin(x, 200, NULL, -1, &out);
+
+	while (r == 0)
+		r = tn_stream_write(out, TN_SLICE(X100));
+	return r;
+}
+
 static int
 serve_first_reply(struct tn_http_exchange *x)
 {
@@ -295,6 +307,7 @@ serve_handler(struct tn_http_exchange *x, void *arg)
 		{ "/first", serve_first },
 		{ "/lines", serve_lines },
 		{ "/stream", serve_stream },
+		{ "/endless", serve_endless },
 		{ "/early", serve_first_reply },
 		{ "/halfway", serve_halfway },
 		{ "/fail", serve_fail },

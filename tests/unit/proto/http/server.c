@@ -253,6 +253,10 @@ static const struct serve_row replies[] = {
 	{ "HEAD of chunks", "HEAD /stream HTTP/1.1\r\n" HOST "\r\n"
 	    GET("/hello"), "HTTP/1.1 200 OK\r\n\r\n" HELLO,
 	    "HEAD /stream 11 200 0;GET /hello 11 200 5;" },
+	{ "HEAD of a body without an end",
+	    "HEAD /endless HTTP/1.1\r\n" HOST "\r\n" GET("/hello"),
+	    "HTTP/1.1 200 OK\r\n\r\n" HELLO,
+	    "HEAD /endless 11 200 0;GET /hello 11 200 5;" },
 	{ "HEAD in 1.0 keeps alive", "HEAD /stream HTTP/1.0\r\n"
 	    "Connection: keep-alive\r\n\r\n" GET("/hello"),
 	    "HTTP/1.1 200 OK\r\nConnection: keep-alive\r\n\r\n" HELLO,
