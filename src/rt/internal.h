@@ -288,6 +288,11 @@ void tn__stack_trim(struct tn__loop *loop, char *stack, const void *depth);
 void tn__stacks_free(struct tn__loop *loop);
 size_t tn__page_size(void);
 
+/* ---- processes --------------------------------------------------------- */
+
+/* A child that was just made, as somebody to wait for. */
+void tn__process_init(struct tn__process *process, int pid);
+
 /* ---- several loops ----------------------------------------------------- */
 
 struct tn__run {

@@ -1,6 +1,5 @@
-/* Children: forked, or another program; waited for like anything else, and
- * reaped by whoever waits.
- * The only file of rt/ that makes processes. */
+/* Children: forked, or this program anew; waited for like anything else, and
+ * reaped by whoever waits. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -66,18 +65,24 @@ tn__process_may_fork(void)
 	return 0;
 }
 
+void
+tn__process_init(struct tn__process *p, int pid)
+{
+	int fd = process_open_pidfd(pid);
+
+	tn__io_init(&p->io, fd < 0 ? -1 : fd, 0);
+	p->pid = pid;
+	p->leads = false;
+}
+
 /* In the parent, with what fork() said. */
 static int
 process_made(int pid, struct tn__process *ret)
 {
-	int fd;
-
 	if (pid < 0)
 		return tn_error_set(pid, "fork: %s; the limit on processes "
 		    "(ulimit -u) or on memory is reached", tn_error_words(pid));
-	fd = process_open_pidfd(pid);
-	tn__io_init(&ret->io, fd < 0 ? -1 : fd, 0);
-	ret->pid = pid;
+	tn__process_init(ret, pid);
 	return 0;
 }
 
@@ -173,20 +178,33 @@ tn__process_forget(struct tn__process *p)
 	p->pid = 0;
 }
 
-/* 1 when it has ended, 0 when it runs on.  Somebody else may have reaped it, or
- * the process ignores SIGCHLD: then nobody knows how it ended. */
 static int
-process_reap(struct tn__process *p, int *ret_status)
+process_look(const struct tn__process *p, siginfo_t *ret, int options)
 {
 	bool by_pidfd = p->io.fd >= 0;
-	siginfo_t info = { 0 };
 	int r;
 
 	do
 		r = waitid(by_pidfd ? PROCESS_P_PIDFD : P_PID,
-		    (id_t)(by_pidfd ? p->io.fd : p->pid), &info,
-		    WEXITED | WNOHANG);
+		    (id_t)(by_pidfd ? p->io.fd : p->pid), ret,
+		    WEXITED | WNOHANG | options);
 	while (r < 0 && errno == EINTR);
+	return r;
+}
+
+/* 1 when it has ended, 0 when it runs on.  Somebody else may have reaped it, or
+ * the process ignores SIGCHLD: then nobody knows how it ended.  Of a group that
+ * it led the rest is killed while its number cannot be another's yet. */
+static int
+process_reap(struct tn__process *p, int *ret_status)
+{
+	siginfo_t info = { 0 };
+	int r = process_look(p, &info, p->leads ? WNOWAIT : 0);
+
+	if (r == 0 && info.si_pid != 0 && p->leads) {
+		kill(-p->pid, SIGKILL);
+		r = process_look(p, &info, 0);
+	}
 	if (r < 0)
 		return 1;
 	if (info.si_pid == 0)
@@ -261,7 +279,10 @@ tn__process_end(struct tn__process *p, tn_time grace, int *ret_status)
 void
 tn__process_kill(const struct tn__process *p, int signal)
 {
-	if (p->pid > 0) /* not reaped: the number is still its own */
+	if (p->pid <= 0) /* reaped: the number may be another's */
+		return;
+	/* It may have left its own group, and nobody be in it. */
+	if (!p->leads || kill(-p->pid, signal) < 0 || signal == SIGKILL)
 		kill(p->pid, signal);
 }
 

@@ -308,6 +308,7 @@ void tn__flag_watch(const struct tn__flag *flag, void (*seen)(void *arg),
  * once it has ended. */
 struct tn__process {
 	int pid;          /* 0 once reaped */
+	bool leads;       /* a group of its own, which ends with it */
 	struct tn__io io; /* its pidfd; -1 where the kernel has none */
 };
 
@@ -338,6 +339,29 @@ struct tn__spawn {
 #define TN__SPAWN_FAILED 127
 int tn__process_spawn(const struct tn__spawn *spawn, struct tn__process *ret);
 
+/* Another program, with nothing of ours but what is said here. */
+struct tn__program {
+	const char *const *argv;        /* ends in NULL; argv[0] as execvp(3)
+					 * has it, but without the shell */
+	const char *const *environment; /* NULL: as it is */
+	const char *cwd;                /* NULL: as it is */
+	int standard[3];                /* descriptors, or one of those below */
+	bool leads;                     /* a group of its own ... */
+	bool session;                   /* ... and a session */
+};
+
+enum tn__program_standard {
+	TN__STANDARD_INHERIT = -1,
+	TN__STANDARD_NULL = -2, /* /dev/null */
+	TN__STANDARD_PIPE = -3, /* its other end is ours */
+	TN__STANDARD_OUT = -4,  /* the third: as the second */
+};
+
+/* 0 once it runs, with `*ret` to wait for and in `ret_pipes` our ends, which do
+ * not block, or -1.  On failure a text, and nothing runs. */
+int tn__program_start(const struct tn__program *program, int ret_pipes[3],
+    struct tn__process *ret);
+
 /* The environment as it is, for who makes another from it. */
 char *const *tn__process_environment(void);
 
@@ -357,7 +381,7 @@ void tn__process_end(struct tn__process *process, tn_time grace,
 /* It shall go on by itself: nobody waits for it any more. */
 void tn__process_forget(struct tn__process *process);
 
-/* Nothing happens once it was reaped. */
+/* With the group that it leads.  Nothing happens once it was reaped. */
 void tn__process_kill(const struct tn__process *process, int signal);
 
 /* What the environment says, NULL when it says nothing, when the program has

@@ -10,5 +10,6 @@
  * SIGPIPE never comes. */
 ssize_t tn__stream_fd_read(int fd, void *out, size_t size);
 ssize_t tn__stream_fd_write(int fd, const void *bytes, size_t size);
+void tn__stream_fd_close(int fd);
 
 #endif

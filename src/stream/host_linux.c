@@ -30,3 +30,9 @@ tn__stream_fd_write(int fd, const void *bytes, size_t size)
 	tn__sigpipe_restore(&before, n == -EPIPE);
 	return n;
 }
+
+void
+tn__stream_fd_close(int fd)
+{
+	close(fd);
+}
