@@ -18,7 +18,8 @@
 enum spawn_step { SPAWN_PLACES, SPAWN_FOLDER, SPAWN_GROUP, SPAWN_PROGRAM };
 
 struct spawn_word {
-	int step, code;
+	enum spawn_step step;
+	int code;
 };
 
 struct spawn {

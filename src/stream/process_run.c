@@ -17,6 +17,7 @@ struct run {
 	struct tn_process *process;
 	struct tn__pusher pusher;
 	struct tn_slice input; /* what is left of it */
+	int input_error;       /* 0; or what went wrong with it */
 	int64_t room;          /* for output, in bytes */
 	tn_time pause;
 	struct tn_process_result result;
@@ -41,8 +42,10 @@ run_push(struct tn__pusher *pusher, struct tn__io **ret_io)
 			*ret_io = io;
 			return 0;
 		}
-		if (n < 0)
+		if (n < 0) {
+			run->input_error = n == -EPIPE ? 0 : (int)n;
 			break;
+		}
 		run->input = tn_slice_skip(run->input, (size_t)n);
 	}
 	tn__pipe_end(pipe);
@@ -71,7 +74,10 @@ run_read_once(struct run *run, struct tn_stream *pipe, struct tn_buffer *out)
 		tn__io_empty(io, TN__IO_READ);
 		return 0;
 	}
-	if (n <= 0) {
+	if (n < 0)
+		return tn_error_set((int)n, "output of child %d: %s",
+		    run->process->pid, tn_error_words((int)n));
+	if (n == 0) {
 		tn__pipe_end(pipe);
 		return 0;
 	}
@@ -150,6 +156,9 @@ run_collect(struct run *run)
 		if (r == 0 && !ended)
 			r = run_wait(run);
 	} while (r == 0 && !ended);
+	if (r == 0 && run->input_error < 0)
+		return tn_error_set(run->input_error, "input of child %d: %s",
+		    run->process->pid, tn_error_words(run->input_error));
 	return r;
 }
 
@@ -168,10 +177,10 @@ run_fail(const struct run *run, const struct tn_process_run_options *o, int r,
 		return tn_error_set(r, "child %d: runs for longer than "
 		    "time_ms, %lld ms", run->process->pid,
 		    (long long)o->time_ms);
-	if (r == -ENOMEM)
-		return r; /* said already */
-	return tn_error_set(r, "wait for child %d: %s", run->process->pid,
-	    tn_error_words(r));
+	if (r == -ETIMEDOUT || r == -ECANCELED)
+		return tn_error_set(r, "wait for child %d: %s",
+		    run->process->pid, tn_error_words(r));
+	return r; /* said already */
 }
 
 static int

@@ -185,6 +185,7 @@ WRAP_DESCRIPTOR(accept4,
     (int fd, struct sockaddr *ret, socklen_t *size, int flags),
     (fd, ret, size, flags))
 WRAP_DESCRIPTOR(epoll_create1, (int flags), (flags))
+WRAP_DESCRIPTOR(pipe2, (int ret[2], int flags), (ret, flags))
 WRAP_DESCRIPTOR(socket, (int family, int type, int protocol),
     (family, type, protocol))
 WRAP_DESCRIPTOR(socketpair, (int family, int type, int protocol, int ret[2]),

@@ -59,6 +59,7 @@
 	X(pthread_create, EAGAIN)                                              \
 	X(fork, EAGAIN, ENOMEM)                                                \
 	X(pidfd_open, ENOSYS, EMFILE, ENOMEM)                                  \
+	X(pipe2, EMFILE, ENFILE)                                               \
 	X(sigaction, EINVAL)                                                   \
 	X(waitid, EINTR)                                                       \
                                                                                \

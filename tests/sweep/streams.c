@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <tenon/dial.h>
 #include <tenon/file.h>
+#include <tenon/process.h>
 #include <tenon/server.h>
 #include <unistd.h>
 
@@ -390,6 +391,80 @@ big_begin(void)
 	return r;
 }
 
+/* ---- other programs ---------------------------------------------------- */
+
+static int
+program_run(void)
+{
+	static const char *const argv[] = { "cat", NULL };
+	const struct tn_process_options options = {
+		.argv = argv,
+		.in.end = TN_PROCESS_PIPE,
+		.out.end = TN_PROCESS_PIPE,
+		.err.end = TN_PROCESS_NULL,
+	};
+	const struct tn_process_run_options run = {
+		.input = TN_SLICE("hello"),
+	};
+	struct tn_process_result result;
+	int r = tn_process_run(&options, &run, &result);
+
+	if (r < 0)
+		return r;
+	SWEEP_CHECK(result.status == 0 && result.err.len == 0 &&
+	    tn_slice_equal(tn_buffer_slice(&result.out), TN_SLICE("hello")));
+	tn_process_result_free(&result);
+	return 0;
+}
+
+static int
+program_talk(void)
+{
+	static const char *const argv[] = { "cat", NULL };
+	const struct tn_process_options options = {
+		.argv = argv,
+		.in.end = TN_PROCESS_PIPE,
+		.out.end = TN_PROCESS_PIPE,
+	};
+	TN_CLEANUP(tn_process_freep) struct tn_process *p = NULL;
+	struct tn_slice said;
+	int r = tn_process_open(&options, &p), status;
+
+	if (r == 0)
+		r = tn_stream_write(tn_process_stdin(p), TN_SLICE("hello"));
+	if (r == 0)
+		r = tn_stream_flush(tn_process_stdin(p)); /* tells of errors */
+	if (r == 0)
+		r = tn_stream_fill(tn_process_stdout(p), 5, &said);
+	if (r >= 0) {
+		SWEEP_CHECK(tn_slice_equal(said, TN_SLICE("hello")));
+		r = tn_stream_shutdown(tn_process_stdin(p));
+	}
+	if (r == 0)
+		r = tn_process_wait(p, &status);
+	if (r == 0)
+		SWEEP_CHECK(status == 0);
+	return r;
+}
+
+static int
+program_main(void *arg)
+{
+	int r = program_run();
+
+	return r < 0 ? r : program_talk();
+}
+
+static int
+run_program(void)
+{
+	int r = tn_run(program_main, NULL, NULL);
+
+	return r < 0 ? r : program_main(NULL);
+}
+
+/* ------------------------------------------------------------------------ */
+
 static const struct sweep_scenario scenarios[] = {
 	{ "pair", run_pair },
 	{ "copy", run_copy },
@@ -399,6 +474,7 @@ static const struct sweep_scenario scenarios[] = {
 	{ "big", run_big },
 	{ "send-file", run_send_file, big_begin, folder_end },
 	{ "fd", run_fd },
+	{ "program", run_program },
 };
 
 int

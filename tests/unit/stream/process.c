@@ -420,7 +420,7 @@ end_politely(void *arg)
 		tn_time grace;
 		int status;
 	} cases[] = {
-		{ "trap 'exit 5' TERM; echo; while :; do sleep 60; done",
+		{ "trap 'exit 5' TERM; echo; while :; do :; done",
 		    3600 * TN_SECOND, 5 },
 		{ "trap '' TERM; echo; sleep 3600", 10 * TN_MILLISECOND,
 		    -SIGKILL },
@@ -429,6 +429,7 @@ end_politely(void *arg)
 	for (size_t i = 0; i < TN_COUNT(cases); i++) {
 		const struct tn_process_options options = {
 			.argv = SHELL(cases[i].line), .out = PIPED,
+			.err = { TN_PROCESS_NULL, 0 },
 		};
 		TN_CLEANUP(tn_process_freep) struct tn_process *p = NULL;
 		struct tn_slice line;
