@@ -133,7 +133,8 @@ struct tn_append;
  * -EISDIR for a directory, -EACCES for a device, socket or pipe. */
 TN_API TN_CHECK int tn_append_open(struct tn_dir *dir, struct tn_slice path,
     unsigned mode, struct tn_append **ret);
-/* -ENOSPC and the like; then part of it may be there. */
+/* -ENOSPC and the like; then part of it may be there, and what is written next
+ * begins a line of its own. */
 TN_API TN_CHECK int tn_append_write(struct tn_append *a,
     struct tn_slice bytes);
 TN_API void tn_append_free(struct tn_append *a);

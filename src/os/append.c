@@ -2,6 +2,7 @@
  * the disk has it later. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <tenon/error.h>
 
 #include "base/memory.h"
@@ -10,6 +11,7 @@
 struct tn_append {
 	const struct tn__os_ops *os;
 	int fd;
+	atomic_bool cut; /* the last write left part of a line */
 	char path[]; /* for error lines only */
 };
 
@@ -58,21 +60,48 @@ tn_append_open(struct tn_dir *dir, struct tn_slice path, unsigned mode,
 }
 
 /* With O_APPEND the offset does not count: what is written lands at the end as
- * that is now.  Only a full disk leaves something over. */
+ * that is now.  Only a full disk leaves something over: how much, and why. */
+static int
+append_all(struct tn_append *a, struct tn_slice *bytes)
+{
+	while (bytes->len > 0) {
+		ssize_t n = a->os->pwrite(a->fd, bytes->data, bytes->len, 0);
+
+		if (n <= 0)
+			return n == 0 ? -EIO : (int)n;
+		*bytes = tn_slice_skip(*bytes, (size_t)n);
+	}
+	return 0;
+}
+
+/* Ends the line that a write left unfinished, so that the next one is whole. */
+static int
+append_mend(struct tn_append *a)
+{
+	struct tn_slice end = TN_SLICE("\n");
+	int r;
+
+	if (!atomic_exchange(&a->cut, false))
+		return 0;
+	r = append_all(a, &end);
+	if (r < 0)
+		atomic_store(&a->cut, true);
+	return r;
+}
+
 int
 tn_append_write(struct tn_append *a, struct tn_slice bytes)
 {
-	while (bytes.len > 0) {
-		ssize_t n = a->os->pwrite(a->fd, bytes.data, bytes.len, 0);
+	struct tn_slice left = bytes;
+	int r = append_mend(a);
 
-		if (n == 0)
-			n = -EIO;
-		if (n < 0)
-			return tn__os_error((int)n, "add to",
-			    tn_slice_str(a->path), NULL);
-		bytes = tn_slice_skip(bytes, (size_t)n);
-	}
-	return 0;
+	if (r == 0)
+		r = append_all(a, &left);
+	if (r == 0)
+		return 0;
+	if (left.len < bytes.len && left.data[-1] != '\n')
+		atomic_store(&a->cut, true);
+	return tn__os_error(r, "add to", tn_slice_str(a->path), NULL);
 }
 
 void

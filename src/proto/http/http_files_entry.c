@@ -120,10 +120,12 @@ entry_put_rules(struct tn__http_out *o, const struct tn_http_files_rule *rules,
 
 /* ---- fields ------------------------------------------------------------- */
 
-#define ENTRY_ETAG_MAX (4 * TN_HEX_DIGITS + 16)
+#define ENTRY_ETAG_MAX (5 * TN_HEX_DIGITS + 16)
 
 /* Another file, size, time or coding makes another tag, and so do other bytes
- * that the next version of a codec makes of the same file. */
+ * that the next version of a codec makes of the same file.  Of the times the
+ * second is the kernel's own: what is unpacked with the time that it had may be
+ * as long as what it replaces, and get its inode. */
 static struct tn_slice
 entry_etag(const struct tn_file_info *info, enum tn__http_coding coding,
     uint64_t made, bool weak, char out[ENTRY_ETAG_MAX])
@@ -136,6 +138,8 @@ entry_etag(const struct tn_file_info *info, enum tn__http_coding coding,
 	o.len += tn_format_hex(out + o.len, (uint64_t)info->size);
 	tn__http_put(&o, TN_SLICE("-"));
 	o.len += tn_format_hex(out + o.len, (uint64_t)info->modified_ns);
+	tn__http_put(&o, TN_SLICE("-"));
+	o.len += tn_format_hex(out + o.len, (uint64_t)info->changed_ns);
 	if (coding != TN__HTTP_PLAIN) {
 		tn__http_put(&o, TN_SLICE("-"));
 		tn__http_put(&o, tn_slice_str(tn__http_coding_names[coding]));

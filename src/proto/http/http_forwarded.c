@@ -13,48 +13,49 @@ struct forwarded_list {
 	size_t count;
 };
 
-/* Cuts off up to the next comma that stands in no quoted string.  Without its
- * closing quote a string goes on to the end, and will be no element. */
+static bool
+forwarded_is_escaped(struct tn_slice text, size_t i)
+{
+	size_t first = i;
+
+	while (first > 0 && text.data[first - 1] == '\\')
+		first--;
+	return (i - first) % 2 == 1;
+}
+
+/* Cuts off what stands behind the last comma that is in no quoted string.  Read
+ * from the end, what a client wrote cannot spoil what a proxy appended to it. */
 static struct tn_slice
-forwarded_element(struct tn_slice *rest)
+forwarded_element(struct tn_slice *rest, bool strings)
 {
 	struct tn_slice all = *rest;
 	bool quoted = false;
-	size_t i = 0;
+	size_t i = all.len;
 
-	for (; i < all.len && (quoted || all.data[i] != ','); i++) {
-		if (all.data[i] == '"')
+	for (; i > 0 && (quoted || all.data[i - 1] != ','); i--)
+		if (strings && all.data[i - 1] == '"' &&
+		    !(quoted && forwarded_is_escaped(all, i - 1)))
 			quoted = !quoted;
-		else if (all.data[i] == '\\' && quoted && i + 1 < all.len)
-			i++;
-	}
-	*rest = i < all.len ? tn_slice_skip(all, i + 1) : tn_slice(NULL, 0);
-	return tn_slice_trim(tn_slice_head(all, i));
+	*rest = i > 0 ? tn_slice_head(all, i - 1) : tn_slice(NULL, 0);
+	return tn_slice_trim(tn_slice_skip(all, i));
 }
 
-/* Of one field the last elements that there is still room for; empty ones do
- * not count (RFC 9110 section 5.6.1.2). */
+/* Empty elements do not count (RFC 9110 section 5.6.1.2). */
 static void
-forwarded_add(struct forwarded_list *list, struct tn_slice value)
+forwarded_add(struct forwarded_list *list, struct tn_slice value, bool strings)
 {
-	struct tn_slice ring[TN__HTTP_FORWARDED_HOPS], item;
-	size_t seen = 0;
+	while (value.data != NULL && list->count < TN_COUNT(list->items)) {
+		struct tn_slice item = forwarded_element(&value, strings);
 
-	while (value.data != NULL) {
-		item = forwarded_element(&value);
 		if (item.len > 0)
-			ring[seen++ % TN_COUNT(ring)] = item;
+			list->items[list->count++] = item;
 	}
-	for (size_t i = 0; i < TN_COUNT(ring) && i < seen &&
-	     list->count < TN_COUNT(list->items);
-	     i++)
-		list->items[list->count++] =
-		    ring[(seen - 1 - i) % TN_COUNT(ring)];
 }
 
+/* RFC 7239 has strings, and what is older has none. */
 static void
 forwarded_list(const struct tn__http_head *h, struct tn_slice head,
-    const char *name, struct forwarded_list *ret)
+    const char *name, bool strings, struct forwarded_list *ret)
 {
 	ret->count = 0;
 	for (uint32_t i = h->fields_count; i-- > 0;) {
@@ -62,7 +63,8 @@ forwarded_list(const struct tn__http_head *h, struct tn_slice head,
 
 		if (tn_slice_equal_nocase(tn__http_text(head, field->name),
 		        name))
-			forwarded_add(ret, tn__http_text(head, field->value));
+			forwarded_add(ret, tn__http_text(head, field->value),
+			    strings);
 	}
 }
 
@@ -205,8 +207,10 @@ forwarded_hop(const struct forwarded_lists *lists, size_t i,
 	*ret_node = lists->nodes.items[i];
 	ret->secure = tn_slice_equal_nocase(forwarded_at(&lists->protos, i),
 	    "https");
+	/* Perhaps the client's own, through a proxy that writes none. */
 	host = forwarded_at(&lists->hosts, i);
-	return host.len == 0 || forwarded_set_host(ret, host);
+	(void)!forwarded_set_host(ret, host);
+	return true;
 }
 
 static void
@@ -238,10 +242,13 @@ tn__http_forwarded_read(const struct tn__http_head *h, struct tn_slice head,
 
 	memset(ret, 0, sizeof(*ret));
 	forwarded_list(h, head,
-	    lists.by_x ? "x-forwarded-for" : "forwarded", &lists.nodes);
+	    lists.by_x ? "x-forwarded-for" : "forwarded", !lists.by_x,
+	    &lists.nodes);
 	if (lists.by_x) {
-		forwarded_list(h, head, "x-forwarded-proto", &lists.protos);
-		forwarded_list(h, head, "x-forwarded-host", &lists.hosts);
+		forwarded_list(h, head, "x-forwarded-proto", false,
+		    &lists.protos);
+		forwarded_list(h, head, "x-forwarded-host", false,
+		    &lists.hosts);
 		if (lists.nodes.count == 0) /* some proxies leave it out */
 			lists.nodes.items[lists.nodes.count++] =
 			    TN_SLICE("unknown");

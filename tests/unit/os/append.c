@@ -1,6 +1,9 @@
 /* Files that are only added to. */
 #include "tree.h"
 
+#include <signal.h>
+#include <sys/resource.h>
+
 static struct tn_append *
 opened(const char *path)
 {
@@ -34,6 +37,45 @@ test_adds(void **state)
 	assert_int_equal(made.st_mode & 0137, 0);
 	tn_append_free(a);
 	tn_append_free(NULL);
+}
+
+/* Up to `size` bytes a file may have, as on a disk that is full then. */
+static void
+limit(rlim_t size)
+{
+	struct rlimit limit;
+
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit.rlim_cur = size;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+/* Half a line does not spoil the one that comes when there is room again. */
+static void
+test_full(void **state)
+{
+	struct tn_append *a = opened("full");
+
+	signal(SIGXFSZ, SIG_IGN);
+	limit(12);
+	assert_int_equal(tn_append_write(a, TN_SLICE("one\ntwo\nthree\n")),
+	    -EFBIG);
+	assert_int_equal(tn_append_write(a, TN_SLICE("four\n")), -EFBIG);
+	limit(17);
+	assert_int_equal(tn_append_write(a, TN_SLICE("five\n")), -EFBIG);
+	limit(RLIM_INFINITY);
+	assert_int_equal(tn_append_write(a, TN_SLICE("six\n")), 0);
+	assert_string_equal(tree_text("root/full"),
+	    "one\ntwo\nthre\nfive\nsix\n");
+	tn_append_free(a);
+
+	a = opened("whole");
+	limit(4);
+	assert_int_equal(tn_append_write(a, TN_SLICE("one\ntwo\n")), -EFBIG);
+	limit(RLIM_INFINITY);
+	assert_int_equal(tn_append_write(a, TN_SLICE("three\n")), 0);
+	assert_string_equal(tree_text("root/whole"), "one\nthree\n");
+	tn_append_free(a);
 }
 
 static const struct refused_row {
@@ -94,6 +136,7 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_adds),
+		cmocka_unit_test(test_full),
 		cmocka_unit_test(test_fault),
 	};
 	void *state = NULL;

@@ -302,9 +302,10 @@ tag_of(const char *path, const char *coding, struct tn_buffer *ret)
 	struct tn_file_info info;
 
 	CHECK_INT(tn_dir_stat(folder, tn_slice_str(path), &info), 0);
-	CHECK_INT(tn_buffer_printf(ret, "\"%llx-%llx-%llx%s\"",
+	CHECK_INT(tn_buffer_printf(ret, "\"%llx-%llx-%llx-%llx%s\"",
 	    (unsigned long long)info.inode, (unsigned long long)info.size,
-	    (unsigned long long)info.modified_ns, coding), 0);
+	    (unsigned long long)info.modified_ns,
+	    (unsigned long long)info.changed_ns, coding), 0);
 }
 
 static void
