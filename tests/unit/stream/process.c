@@ -201,7 +201,7 @@ run_limits(void *arg)
 	const struct tn_process_options yes = {
 		.argv = SHELL("echo note >&2; exec yes"), .out = PIPED,
 		.err = PIPED,
-	}, sleep = { .argv = WORDS("sleep", "3600"), .out = PIPED };
+	}, sleep = { .argv = WORDS("sleep", "200"), .out = PIPED };
 	struct tn_process_run_options run = { .output_bytes_max = 100000 };
 	struct tn_process_result result = { .status = 99 };
 	struct tn_scope scope;
@@ -246,11 +246,13 @@ test_limits(void **state)
 	everywhere(run_limits, NULL);
 }
 
+/* The last without a pipe, so that its end is all there is to wait for. */
 static int
 run_long(void *arg)
 {
 	const struct tn_process_options options = {
-		.argv = WORDS("sleep", "3600"), .out = PIPED,
+		.argv = WORDS("sleep", "200"),
+		.out = { arg == NULL ? TN_PROCESS_PIPE : TN_PROCESS_NULL, 0 },
 	};
 	struct tn_process_result result;
 
@@ -266,8 +268,8 @@ cancel_them(void *arg)
 
 	CHECK_INT(tn_group_open(&group), 0);
 	for (int i = 0; i < 3; i++)
-		CHECK_INT((loop ? tn_go : tn_go_thread)(group, run_long, NULL),
-		    0);
+		CHECK_INT((loop ? tn_go : tn_go_thread)(group, run_long,
+		    i < 2 ? NULL : group), 0);
 	CHECK_INT(tn_sleep(arg != NULL ? 50 * TN_MILLISECOND : 0), 0);
 	tn_group_free(group);
 	return 0;
@@ -346,7 +348,7 @@ static int
 end_early(void *arg)
 {
 	const struct tn_process_options options = {
-		.argv = WORDS("sleep", "3600"),
+		.argv = WORDS("sleep", "200"),
 	};
 	TN_CLEANUP(tn_process_freep) struct tn_process *p = NULL;
 	struct tn_scope scope;
@@ -391,7 +393,7 @@ static int
 drop(void *arg)
 {
 	const struct tn_process_options options = {
-		.argv = SHELL("trap '' TERM; sleep 3600"), .in = PIPED,
+		.argv = SHELL("trap '' TERM; sleep 200"), .in = PIPED,
 		.out = PIPED, .err = PIPED, .group = TN_PROCESS_GROUP_SESSION,
 	};
 	struct tn_process *p;
@@ -421,8 +423,8 @@ end_politely(void *arg)
 		int status;
 	} cases[] = {
 		{ "trap 'exit 5' TERM; echo; while :; do :; done",
-		    3600 * TN_SECOND, 5 },
-		{ "trap '' TERM; echo; sleep 3600", 10 * TN_MILLISECOND,
+		    200 * TN_SECOND, 5 },
+		{ "trap '' TERM; echo; sleep 200", 10 * TN_MILLISECOND,
 		    -SIGKILL },
 	};
 
@@ -515,8 +517,8 @@ static int
 children_die(void *arg)
 {
 	const struct tn_process_options waits = {
-		.argv = SHELL("sleep 3600 & echo $!; wait"), .out = PIPED,
-	}, leaves = { .argv = SHELL("sleep 3600 & echo $!"), .out = PIPED };
+		.argv = SHELL("sleep 200 & echo $!; wait"), .out = PIPED,
+	}, leaves = { .argv = SHELL("sleep 200 & echo $!"), .out = PIPED };
 	struct tn_process_result result;
 	struct tn_process *p;
 	struct tn_slice line;
@@ -549,10 +551,10 @@ static int
 children_live(void *arg)
 {
 	const struct tn_process_options same = {
-		.argv = SHELL("sleep 3600 & echo $!"), .out = PIPED,
+		.argv = SHELL("sleep 200 & echo $!"), .out = PIPED,
 		.group = TN_PROCESS_GROUP_SAME,
 	}, away = {
-		.argv = SHELL("setsid sleep 3600 & p=$!; until "
+		.argv = SHELL("setsid sleep 200 & p=$!; until "
 		    "[ $(cut -d' ' -f6 /proc/$p/stat) = $p ]; do :; done; "
 		    "echo $p"), .out = PIPED,
 	}, *both[] = { &same, &away };
