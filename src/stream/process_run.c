@@ -104,10 +104,16 @@ run_read(struct run *run, struct tn_stream *pipe, struct tn_buffer *out)
 }
 
 static int
-run_read_both(struct run *run)
+run_read_both(struct run *run, bool ended)
 {
 	struct tn_stream **standard = run->process->standard;
-	int r = run_read(run, standard[1], &run->result.out);
+	int r;
+
+	/* We may have heard of its end before we heard of its last words. */
+	for (int i = 1; i < 3 && ended; i++)
+		if (standard[i] != NULL)
+			tn__pipe_io(standard[i])->ready[TN__IO_READ] = true;
+	r = run_read(run, standard[1], &run->result.out);
 
 	return r < 0 ? r : run_read(run, standard[2], &run->result.err);
 }
@@ -152,7 +158,7 @@ run_collect(struct run *run)
 		/* Before the look, or its end might come in between. */
 		tn__io_empty(&run->process->process.io, TN__IO_READ);
 		ended = tn__process_has_ended(run->process);
-		r = run_read_both(run);
+		r = run_read_both(run, ended);
 		if (r == 0 && !ended)
 			r = run_wait(run);
 	} while (r == 0 && !ended);

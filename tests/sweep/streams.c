@@ -411,8 +411,9 @@ program_run(void)
 
 	if (r < 0)
 		return r;
+	/* EPIPE is no error: a program need not read all of its input. */
 	SWEEP_CHECK(result.status == 0 && result.err.len == 0 &&
-	    tn_slice_equal(tn_buffer_slice(&result.out), TN_SLICE("hello")));
+	    tn_slice_starts(TN_SLICE("hello"), tn_buffer_slice(&result.out)));
 	tn_process_result_free(&result);
 	return 0;
 }
