@@ -46,8 +46,8 @@ struct tn_framing {                 /* all-zero is valid: lines */
 	uint64_t reserved[8];
 };
 
-/* One message without what marks it, in `*ret`, good until the next call on the
- * stream.  Returns 1; 0 when the stream ended before the first byte of one;
+/* One message without what marks it, in `*ret`, good until the stream is read
+ * again.  Returns 1; 0 when the stream ended before the first byte of one;
  * TN_ETRUNCATED when it ended inside; TN_ELIMIT when it is longer than
  * message_bytes_max, or than a stream can show at once (1 MiB), as soon as that
  * is known; TN_EPROTO for what is no length.  `how` NULL: lines. */
