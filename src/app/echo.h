@@ -11,4 +11,18 @@ int app_echo_handle(struct tn_request *request);
  * one receive returned is a piece; nothing waits for a line end. */
 int app_echo_handle_stamped(struct tn_request *request);
 
+struct app_echo { /* all-zero is valid */
+	bool stamp;
+	const char *charset; /* what the other side writes; NULL = UTF-8 */
+	/* Is told each piece, as UTF-8, wrong bytes replaced; or NULL. */
+	void (*show)(void *arg, const struct tn_address *peer,
+	    struct tn_slice text);
+	void *arg;
+};
+
+/* The same for text, with the struct app_echo as tn_server_options.arg: a piece
+ * ends where a character does, and the stamp is in the charset.  The bytes that
+ * go back are those that came, right or wrong. */
+int app_echo_handle_text(struct tn_request *request);
+
 #endif

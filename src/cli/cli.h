@@ -108,6 +108,8 @@ int cli_check_stream(const char *text);
 /* The same, or what tn_listen() takes beside addresses: "systemd:", "fd:3". */
 int cli_check_listen(const char *text);
 int cli_check_address(const char *text);
+/* The same, or one to speak TLS with. */
+int cli_check_dial(const char *text);
 
 /* ---- help --------------------------------------------------------------- */
 

@@ -5,6 +5,7 @@
 #include <tenon/error.h>
 #include <tenon/run.h>
 
+#include "cli/certificate.h"
 #include "cli/serve.h"
 #include "cli/serving.h"
 #include "cli/terminal.h"
@@ -45,7 +46,7 @@ serve_open_servers(struct serve_state *s)
 			.peer_connections_max = serve_given.per_address,
 			.drain_ms = serve_given.drain_ms,
 			.proxy_from = serve_given.proxy_from,
-			.tls = serve_tls(),
+			.tls = s->tls,
 		},
 		.handler = app_site_handle,
 		.arg = &s->site,
@@ -174,15 +175,31 @@ serve_name_folder(struct tn_buffer *shown, struct tn_slice *ret_name)
 /* ---- SIGHUP ------------------------------------------------------------- */
 
 static void
-serve_hangup(void *unused)
+serve_hangup(void *arg)
 {
+	const struct serve_state *s = arg;
+
 	if (serve_log_can_reopen())
-		serve_log_reopen(unused);
-	if (serve_tls_can_reload())
-		serve_tls_reload();
+		serve_log_reopen();
+	if (cli_certificate_can_reload(serve_given.tls))
+		cli_certificate_reload("serve", s->tls);
 }
 
 /* ---- running ------------------------------------------------------------ */
+
+static int
+serve_open_certificate(struct serve_state *s)
+{
+	static const char *const protocols[] = { "http/1.1", NULL };
+
+	return cli_certificate_open(&(struct cli_certificate){
+		.given = serve_given.tls,
+		.listen = serve_given.listen.items,
+		.listen_count = serve_given.listen.count,
+		.alpn = protocols,
+	    },
+	    &s->tls);
+}
 
 static int
 serve_main(void *arg)
@@ -191,7 +208,7 @@ serve_main(void *arg)
 	int r = serve_open_site(s);
 
 	if (r == 0)
-		r = serve_tls_open();
+		r = serve_open_certificate(s);
 	if (r == 0)
 		r = serve_open_servers(s);
 	if (r == 0)
@@ -207,13 +224,14 @@ serve_main(void *arg)
 		    .quiet = serve_given.quiet,
 		    .say = serve_given.quiet ? NULL : serve_say,
 		    .hangup = serve_log_can_reopen() ||
-		        serve_tls_can_reload() ? serve_hangup : NULL,
+		        cli_certificate_can_reload(serve_given.tls) ?
+		        serve_hangup : NULL,
 		    .arg = s,
 		});
 	serve_status_close();
 	while (s->count > 0)
 		tn_http_server_free(s->http[--s->count]);
-	serve_tls_close();
+	tn_tls_free(TN_TAKE(s->tls));
 	app_site_close(&s->site);
 	app_rules_free(&s->rules);
 	serve_log_close();

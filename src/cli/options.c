@@ -385,8 +385,8 @@ options_check_path(const char *path)
 	return tn_address_from_path(tn_slice_str(path), &unused);
 }
 
-int
-cli_check_address(const char *text)
+static int
+options_check_endpoint(const char *text, bool tls)
 {
 	char full[CLI_ADDRESS_SIZE];
 	struct tn_endpoint e;
@@ -400,13 +400,25 @@ cli_check_address(const char *text)
 		r = options_check_path(e.host);
 	if (r < 0)
 		return r;
-	if (e.tls)
+	if (e.tls && !tls)
 		return tn_error_set(-EINVAL, "%s: tls: does not go here; what "
 		    "speaks TLS says so with --tls", e.host);
 	if (!e.local && e.port[0] == '\0')
 		return tn_error_set(-EINVAL,
 		    "%s: a port is missing; write %s:PORT", e.host, e.host);
 	return 0;
+}
+
+int
+cli_check_address(const char *text)
+{
+	return options_check_endpoint(text, false);
+}
+
+int
+cli_check_dial(const char *text)
+{
+	return options_check_endpoint(text, true);
 }
 
 int

@@ -45,6 +45,7 @@ struct serve_state {
 	struct tn_http_server *http[CLI_LIST_MAX];
 	struct tn_server *servers[CLI_LIST_MAX];
 	size_t count;
+	struct tn_tls *tls; /* or NULL */
 };
 
 /* ---- the access log: serve_log.c ---------------------------------------- */
@@ -60,7 +61,7 @@ void serve_log_close(void);
 
 /* Whether SIGHUP opens the file again, and doing so. */
 bool serve_log_can_reopen(void);
-void serve_log_reopen(void *unused);
+void serve_log_reopen(void);
 
 void serve_log_add(const struct tn_http_record *record);
 
@@ -72,18 +73,6 @@ void serve_status_close(void);
 struct tn_server *serve_status_server(void); /* or NULL */
 
 void serve_status_count(const struct tn_http_record *record);
-
-/* ---- the certificate: serve_tls.c --------------------------------------- */
-
-int serve_tls_check(const char *text);
-/* Without --tls there is none, and the others do nothing. */
-TN_CHECK int serve_tls_open(void);
-void serve_tls_close(void);
-struct tn_tls *serve_tls(void); /* or NULL */
-
-/* Whether SIGHUP reads it again, and doing so. */
-bool serve_tls_can_reload(void);
-void serve_tls_reload(void);
 
 /* ---- words: serve_say.c ------------------------------------------------- */
 

@@ -78,11 +78,10 @@ serve_log_can_reopen(void)
 }
 
 void
-serve_log_reopen(void *unused)
+serve_log_reopen(void)
 {
 	struct tn_append *file = NULL;
 
-	(void)unused;
 	if (serve_log_open_file(serve_given.log, &file) == 0)
 		cli_access_log_replace(&serve_log.log, file);
 	else /* the old one goes on */

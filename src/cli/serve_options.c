@@ -4,6 +4,7 @@
 #include <tenon/error.h>
 #include <tenon/network.h>
 
+#include "cli/certificate.h"
 #include "cli/serve.h"
 
 struct serve_given serve_given;
@@ -132,7 +133,7 @@ const struct cli_option serve_options[] = {
 		    "address of this machine, 9000 alone is 127.0.0.1:9000, and "
 		    "systemd: or systemd:NAME is a socket that systemd gives" },
 	{ .name = "tls", .argument = "CERT,KEY", .text = &serve_given.tls,
-	    .check = serve_tls_check,
+	    .check = cli_check_certificate,
 	    .help = "speak HTTPS, with the certificate (and those that lead to "
 		    "its issuer) in the file CERT and its key in KEY, or both in "
 		    "one file; SIGHUP reads them again, unless standard input is "

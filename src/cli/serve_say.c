@@ -1,4 +1,5 @@
 /* What tenon serve says when it is there. */
+#include "cli/certificate.h"
 #include "cli/serve.h"
 #include "cli/serving.h"
 #include "cli/terminal.h"
@@ -7,7 +8,7 @@ struct serve_words {
 	FILE *out;
 	struct cli_terminal terminal;
 	const char *folder;
-	bool first, reachable;
+	bool first, reachable, tls;
 };
 
 static void
@@ -16,7 +17,7 @@ serve_say_address(void *arg, const struct tn_address *address, bool loopback)
 	struct serve_words *w = arg;
 	char text[TN_ADDRESS_TEXT_MAX];
 	bool local = address->storage.ss_family == AF_UNIX;
-	const char *scheme = serve_tls() == NULL ? "http://" : "https://";
+	const char *scheme = w->tls ? "https://" : "http://";
 
 	tn_address_format(address, text);
 	w->reachable = w->reachable || !loopback;
@@ -47,19 +48,6 @@ serve_say_status(const struct serve_words *w)
 	    text, address.storage.ss_family == AF_UNIX ? "" : "/metrics");
 }
 
-/* What whoever is warned of the certificate compares. */
-static void
-serve_say_fingerprint(const struct serve_words *w)
-{
-	char fingerprint[TN_TLS_FINGERPRINT_MAX];
-
-	if (serve_tls() == NULL ||
-	    tn_tls_fingerprint(serve_tls(), fingerprint) < 0)
-		return;
-	fprintf(w->out, "%s%s\n", w->terminal.tty ? "  SHA-256  " :
-	    "Certificate SHA-256 ", fingerprint);
-}
-
 void
 serve_say(void *arg)
 {
@@ -67,7 +55,8 @@ serve_say(void *arg)
 	/* Standard output is for the log when that was asked for. */
 	bool log = serve_given.log != NULL && strcmp(serve_given.log, "-") == 0;
 	struct serve_words w = {
-		.out = log ? stderr : stdout, .folder = s->folder, .first = true
+		.out = log ? stderr : stdout, .folder = s->folder,
+		.first = true, .tls = s->tls != NULL,
 	};
 
 	w.terminal = cli_terminal(w.out);
@@ -81,7 +70,7 @@ serve_say(void *arg)
 		tn_server_address(s->servers[i], &address);
 		cli_serve_addresses(&address, serve_say_address, &w);
 	}
-	serve_say_fingerprint(&w);
+	cli_certificate_say(w.out, s->tls);
 	serve_say_status(&w);
 	if (w.terminal.tty)
 		fprintf(w.out, "\n  %s\n  Press Ctrl-C to stop.\n\n",

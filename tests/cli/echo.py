@@ -11,7 +11,7 @@ import threading
 import time
 
 import support
-from support import Server, read_all, run, serving
+from support import Server, Terminal, python_server, read_all, run, serving
 
 STAMP = re.compile(rb"\[[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d "
                    rb"\d{4}\] ")
@@ -26,32 +26,6 @@ def connect(server):
 def echo_serve(address, *words):
     with serving("echo", "serve", address, *words) as server:
         yield server
-
-
-@contextlib.contextmanager
-def python_server(handle, kind=socket.SOCK_STREAM):
-    """A server in a thread: handle(connection), or handle(socket) once."""
-    with socket.socket(socket.AF_INET, kind) as s:
-        s.bind(("127.0.0.1", 0))
-        s.settimeout(20)
-
-        def serve():
-            if kind == socket.SOCK_DGRAM:
-                handle(s)
-                return
-            connection, _ = s.accept()
-            with connection:
-                handle(connection)
-
-        if kind == socket.SOCK_STREAM:
-            s.listen()
-        thread = threading.Thread(target=serve)
-        thread.start()
-        try:
-            yield s.getsockname()[1]
-        finally:
-            thread.join(20)
-            assert not thread.is_alive()
 
 
 # ---- our server, Python's client ---------------------------------------------------
@@ -356,30 +330,6 @@ def has_ipv6():
 
 
 # ---- on a terminal -----------------------------------------------------------------------
-
-
-class Terminal:
-    """tenon WORDS on a terminal of its own."""
-
-    def __init__(self, *words):
-        self.main, tty = os.openpty()
-        self.child = support.spawn(*words, stdin=tty, stdout=tty, stderr=tty)
-        os.close(tty)
-        self.text = b""
-
-    def read_until(self, what):
-        while what not in self.text:
-            self.text += os.read(self.main, 4096)
-        text, self.text = self.text, b""
-        return text
-
-    def write(self, text):
-        os.write(self.main, text)
-
-    def end(self):
-        status = self.child.wait(20)
-        os.close(self.main)
-        return status
 
 
 def a_person_types():

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import traceback
 
 TENON = os.environ["TENON"]
@@ -86,6 +87,56 @@ def serving(*words, **options):
         else:
             server.child.stdout.close()
             server.child.stderr.close()
+
+
+@contextlib.contextmanager
+def python_server(handle, kind=socket.SOCK_STREAM):
+    """A server in a thread: handle(connection), or handle(socket) once."""
+    with socket.socket(socket.AF_INET, kind) as s:
+        s.bind(("127.0.0.1", 0))
+        s.settimeout(20)
+
+        def serve():
+            if kind == socket.SOCK_DGRAM:
+                handle(s)
+                return
+            connection, _ = s.accept()
+            with connection:
+                handle(connection)
+
+        if kind == socket.SOCK_STREAM:
+            s.listen()
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield s.getsockname()[1]
+        finally:
+            thread.join(20)
+            assert not thread.is_alive()
+
+
+class Terminal:
+    """tenon WORDS on a terminal of its own."""
+
+    def __init__(self, *words):
+        self.main, tty = os.openpty()
+        self.child = spawn(*words, stdin=tty, stdout=tty, stderr=tty)
+        os.close(tty)
+        self.text = b""
+
+    def read_until(self, what):
+        while what not in self.text:
+            self.text += os.read(self.main, 4096)
+        text, self.text = self.text, b""
+        return text
+
+    def write(self, text):
+        os.write(self.main, text)
+
+    def end(self):
+        status = self.child.wait(20)
+        os.close(self.main)
+        return status
 
 
 @contextlib.contextmanager

@@ -1,4 +1,3 @@
-/* tenon serve --tls: the certificate, from files or made up at the start. */
 #include <errno.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -6,20 +5,20 @@
 #include <tenon/error.h>
 #include <unistd.h>
 
-#include "cli/serve.h"
+#include "cli/certificate.h"
+#include "cli/cli.h"
 #include "cli/serving.h"
+#include "cli/terminal.h"
 #include "cli/warn.h"
 
-static struct tn_tls *serve_tls_made;
-
 static bool
-serve_tls_is_auto(void)
+certificate_is_auto(const char *given)
 {
-	return strcmp(serve_given.tls, "auto") == 0;
+	return strcmp(given, "auto") == 0;
 }
 
 int
-serve_tls_check(const char *text)
+cli_check_certificate(const char *text)
 {
 	size_t first = strcspn(text, ",");
 
@@ -35,24 +34,24 @@ serve_tls_check(const char *text)
 /* ---- from files ---------------------------------------------------------- */
 
 static int
-serve_tls_make(const struct tn_tls_certificate *shown)
+certificate_make(const struct cli_certificate *c,
+    const struct tn_tls_certificate *shown, struct tn_tls **ret)
 {
-	static const char *const protocols[] = { "http/1.1", NULL };
 	const struct tn_tls_options options = {
 		.server = true,
 		.certificates = shown,
 		.certificate_count = 1,
-		.alpn = protocols,
+		.alpn = c->alpn,
 	};
 
-	return tn_tls_open(&options, &serve_tls_made);
+	return tn_tls_open(&options, ret);
 }
 
 static int
-serve_tls_from_files(void)
+certificate_from_files(const struct cli_certificate *c, struct tn_tls **ret)
 {
 	TN_CLEANUP(tn_buffer_free) struct tn_buffer cert = { 0 };
-	struct tn_slice rest = tn_slice_str(serve_given.tls);
+	struct tn_slice rest = tn_slice_str(c->given);
 	struct tn_tls_certificate shown = { 0 };
 	int r = tn_buffer_append(&cert, tn_slice_split(&rest, ','));
 
@@ -60,20 +59,20 @@ serve_tls_from_files(void)
 		return r;
 	shown.cert_file = cert.data;
 	shown.key_file = rest.data; /* ends where the option does */
-	return serve_tls_make(&shown);
+	return certificate_make(c, &shown, ret);
 }
 
 /* ---- made up ------------------------------------------------------------- */
 
 /* Under which this server can be asked for: NULL behind the last. */
-struct serve_tls_names {
+struct certificate_names {
 	char text[2 * CLI_LIST_MAX + 2][256];
 	const char *all[2 * CLI_LIST_MAX + 2 + 1];
 	size_t count;
 };
 
 static void
-serve_tls_add(struct serve_tls_names *names, const char *name)
+certificate_add(struct certificate_names *names, const char *name)
 {
 	if (name[0] == '\0' || names->count == TN_COUNT(names->text))
 		return;
@@ -83,7 +82,7 @@ serve_tls_add(struct serve_tls_names *names, const char *name)
 }
 
 static void
-serve_tls_add_reached(void *arg, const struct tn_address *reached,
+certificate_add_reached(void *arg, const struct tn_address *reached,
     bool loopback)
 {
 	char text[TN_IP_TEXT_MAX];
@@ -92,12 +91,12 @@ serve_tls_add_reached(void *arg, const struct tn_address *reached,
 	if (loopback || tn_address_ip(reached, &ip) < 0)
 		return;
 	ip.zone[0] = '\0';
-	serve_tls_add(arg, tn_ip_format(&ip, text));
+	certificate_add(arg, tn_ip_format(&ip, text));
 }
 
 /* "systemd:" and the like name no host; the fingerprint has to do. */
 static void
-serve_tls_add_listen(struct serve_tls_names *names, const char *listen)
+certificate_add_listen(struct certificate_names *names, const char *listen)
 {
 	static const struct tn_ip any = { { 0 }, 6, "" };
 	char full[CLI_ADDRESS_SIZE];
@@ -110,33 +109,34 @@ serve_tls_add_listen(struct serve_tls_names *names, const char *listen)
 		return;
 	literal = tn_ip_parse(tn_slice_str(e.host), &ip) == 0;
 	if (e.host[0] != '\0' && !literal) {
-		serve_tls_add(names, e.host);
+		certificate_add(names, e.host);
 		return;
 	}
 	if (tn_address_from_ip(literal ? &ip : &any, 0, &at) == 0)
-		cli_serve_addresses(&at, serve_tls_add_reached, names);
+		cli_serve_addresses(&at, certificate_add_reached, names);
 }
 
 static int
-serve_tls_auto(void)
+certificate_auto(const struct cli_certificate *c, struct tn_tls **ret)
 {
-	static struct serve_tls_names names;
+	static struct certificate_names names;
 	struct tn_buffer cert = { 0 }, key = { 0 };
 	struct utsname machine;
 	int r;
 
 	names.count = 0;
 	if (uname(&machine) == 0)
-		serve_tls_add(&names, machine.nodename);
-	for (size_t i = 0; i < serve_given.listen.count; i++)
-		serve_tls_add_listen(&names, serve_given.listen.items[i]);
+		certificate_add(&names, machine.nodename);
+	for (size_t i = 0; i < c->listen_count; i++)
+		certificate_add_listen(&names, c->listen[i]);
 	names.all[names.count] = NULL;
 	r = tn_tls_self_signed(names.all, 0, &cert, &key);
 	if (r == 0)
-		r = serve_tls_make(&(struct tn_tls_certificate){
-		    .cert_pem = tn_buffer_slice(&cert),
-		    .key_pem = tn_buffer_slice(&key),
-		});
+		r = certificate_make(c, &(struct tn_tls_certificate){
+			.cert_pem = tn_buffer_slice(&cert),
+			.key_pem = tn_buffer_slice(&key),
+		    },
+		    ret);
 	if (key.data != NULL)
 		explicit_bzero(key.data, key.len);
 	tn_buffer_free(&cert);
@@ -147,40 +147,40 @@ serve_tls_auto(void)
 /* ---- for the others ------------------------------------------------------ */
 
 int
-serve_tls_open(void)
+cli_certificate_open(const struct cli_certificate *c, struct tn_tls **ret)
 {
 	int r;
 
-	if (serve_given.tls == NULL)
+	if (c->given == NULL)
 		return 0;
-	r = serve_tls_is_auto() ? serve_tls_auto() : serve_tls_from_files();
+	r = certificate_is_auto(c->given) ? certificate_auto(c, ret) :
+					    certificate_from_files(c, ret);
 	return r < 0 ? tn_error_prefix("--tls") : 0;
 }
 
-void
-serve_tls_close(void)
-{
-	tn_tls_free(TN_TAKE(serve_tls_made));
-}
-
-struct tn_tls *
-serve_tls(void)
-{
-	return serve_tls_made;
-}
-
 bool
-serve_tls_can_reload(void)
+cli_certificate_can_reload(const char *given)
 {
-	return serve_given.tls != NULL && !serve_tls_is_auto() &&
+	return given != NULL && !certificate_is_auto(given) &&
 	    !isatty(STDIN_FILENO);
 }
 
 void
-serve_tls_reload(void)
+cli_certificate_reload(const char *verb, struct tn_tls *tls)
 {
-	if (tn_tls_reload(serve_tls_made) < 0) {
+	if (tn_tls_reload(tls) < 0) {
 		tn_error_prefix("--tls: the certificate stays as it was");
-		cli_warn("serve", tn_error_text());
+		cli_warn(verb, tn_error_text());
 	}
+}
+
+void
+cli_certificate_say(FILE *out, struct tn_tls *tls)
+{
+	char fingerprint[TN_TLS_FINGERPRINT_MAX];
+
+	if (tls == NULL || tn_tls_fingerprint(tls, fingerprint) < 0)
+		return;
+	fprintf(out, "%s%s\n", cli_terminal(out).tty ? "  SHA-256  " :
+	    "Certificate SHA-256 ", fingerprint);
 }
