@@ -1,7 +1,7 @@
-/* Messages of a stream: what the obvious reading of the whole text says, however
- * the bytes come; and what is written is read as the same, or refused.  The
- * first byte chooses the kind and the pieces, the second the longest message
- * and the rest of how. */
+/* Messages of a stream: what the obvious reading of the whole text says,
+ * however the bytes come; and what is written is read as the same, or refused.
+ * The first byte chooses the kind and the pieces, the second the longest
+ * message and the rest of how. */
 #include <errno.h>
 #include <tenon/error.h>
 #include <tenon/frame.h>

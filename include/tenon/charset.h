@@ -3,11 +3,11 @@
  *
  * Which charsets there are is libc's to say (`iconv -l` lists them); names are
  * those of IANA's registry, "GBK", "ISO-8859-1", in any case.  Text that comes
- * out of here as UTF-8 is valid UTF-8, whatever went in; that it is safe to show
- * does not follow (tn_buffer_append_escaped()).
+ * out of here as UTF-8 is valid UTF-8, whatever went in; that it is safe to
+ * show does not follow (tn_buffer_append_escaped()).
  *
- * How long the result may become is the `max` of the buffer it goes to: TN_ELIMIT
- * otherwise.  When something fails the buffer is as it was. */
+ * How long the result may become is the `max` of the buffer it goes to;
+ * TN_ELIMIT otherwise.  When something fails the buffer is as it was. */
 #ifndef TENON_CHARSET_H
 #define TENON_CHARSET_H
 

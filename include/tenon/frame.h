@@ -60,11 +60,11 @@ TN_API TN_CHECK int tn_frame_read(struct tn_stream *s,
 TN_API TN_CHECK int tn_frame_write(struct tn_stream *s,
     const struct tn_framing *how, struct tn_slice message);
 
-/* For messages that need not be in memory whole, of a kind with a length: reads,
- * or writes, what stands before the message.  Returns as the above, with
- * -EINVAL for the other kinds.  The message itself is the caller's to read, with
- * tn_stream_limit() for instance, or to write, to its last byte, and so is the
- * comma behind a netstring. */
+/* For messages that need not be in memory whole, of a kind with a length:
+ * reads, or writes, what stands before the message.  Returns as the above, with
+ * -EINVAL for the other kinds.  The message itself is the caller's to read,
+ * with tn_stream_limit() for instance, or to write, to its last byte, and so is
+ * the comma behind a netstring. */
 TN_API TN_CHECK int tn_frame_read_length(struct tn_stream *s,
     const struct tn_framing *how, int64_t *ret);
 TN_API TN_CHECK int tn_frame_write_length(struct tn_stream *s,
