@@ -33,6 +33,7 @@ static struct client {
 	SSL *ssl;
 	SSL_SESSION *session;
 	size_t sent, got; /* of the present message */
+	bool asked;       /* for the session to be resumed */
 	bool leaving;     /* it has said so */
 } *clients;
 
@@ -102,7 +103,8 @@ open_client(struct client *c)
 		die_client(c, "out of memory");
 	SSL_set_connect_state(c->ssl);
 	SSL_set_app_data(c->ssl, c);
-	if (c->session != NULL && SSL_set_session(c->ssl, c->session) != 1)
+	c->asked = c->session != NULL;
+	if (c->asked && SSL_set_session(c->ssl, c->session) != 1)
 		die_client(c, "a ticket that cannot be used");
 	c->sent = c->got = 0;
 	c->leaving = false;
@@ -218,10 +220,9 @@ talk(struct client *c)
 static void
 leave(struct client *c)
 {
-	bool asked = c->session != NULL;
 	int n;
 
-	if (mode == RESUMED && asked && !SSL_session_reused(c->ssl))
+	if (c->asked && !SSL_session_reused(c->ssl))
 		die_client(c, "the server does not know its ticket");
 	if (!c->leaving) {
 		(void)SSL_shutdown(c->ssl);
