@@ -43,6 +43,20 @@ def servers(bench, default):
 
 # --- echo ------------------------------------------------------------------
 
+def sample_of(out):
+    """What a load prints, by name."""
+    messages, elapsed, server_cpu, load_cpu, waited = map(int, out.split())
+    return {
+        "n": messages,
+        "ns": elapsed / messages,
+        "rate": messages / elapsed * 1e9,
+        "cpu": server_cpu / messages / 1000,
+        "server_busy": server_cpu / elapsed,
+        "load_busy": load_cpu / elapsed,
+        "disturbed": waited / elapsed / 2,
+    }
+
+
 def echo_sample(bench, name, size, conns):
     warm, measure = bench.options.warm, bench.options.seconds
     with server(bench, name) as (pid, port, _):
@@ -55,16 +69,7 @@ def echo_sample(bench, name, size, conns):
             end(load)
         if load.returncode != 0:
             die(f"the load on {name} with {conns} connections failed")
-    messages, elapsed, server_cpu, load_cpu, waited = map(int, out.split())
-    return {
-        "n": messages,
-        "ns": elapsed / messages,
-        "rate": messages / elapsed * 1e9,
-        "cpu": server_cpu / messages / 1000,
-        "server_busy": server_cpu / elapsed,
-        "load_busy": load_cpu / elapsed,
-        "disturbed": waited / elapsed / 2,
-    }
+    return sample_of(out)
 
 
 def echo_line(case, name, samples):

@@ -23,7 +23,9 @@ IDLE_CONNS = 10000
 IDLE_WAIT_S = 3
 LOOK_AT = 0.9                     # of a run: then the load is still there
 
-fetch_peers = web_servers.fetch
+
+def fetch_peers(bench):
+    web_servers.fetch(bench, bench.options.servers or web_servers.SERVERS)
 
 
 def cases(bench):
@@ -50,8 +52,11 @@ def make_files(bench):
     www = os.path.join(scratch, "www")
     os.makedirs(www, exist_ok=True)
     for name, size in SIZES.items():
-        with open(os.path.join(www, f"{name}.html"), "wb") as file:
+        path = os.path.join(www, f"{name}.html")
+        with open(path, "wb") as file:
             file.write(random.Random(name).randbytes(size))
+        os.utime(path, (0, 0))     # what is quite new gets a weak ETag,
+                                   # which is longer
     return scratch
 
 
@@ -113,13 +118,13 @@ def server(bench, scratch, name, size, mode):
 
 # --- the load --------------------------------------------------------------
 
-def start_wrk(bench, port, size, mode, conns):
+def start_wrk(bench, port, size, mode, conns, scheme="http"):
     header = ["-H", "Connection: close"] if mode == "close" else []
     return bench.start(
         bench.cores[1:], "wrk", "-t1", f"-c{conns}",
         f"-d{max(1, round(bench.options.seconds))}s", "--timeout", "20s",
         "--latency", "-s", os.path.join(ROOT, "bench/e2e/wrk.lua"), *header,
-        f"http://127.0.0.1:{port}/{size}.html")
+        f"{scheme}://127.0.0.1:{port}/{size}.html")
 
 
 def finish_wrk(load, name):
@@ -134,21 +139,20 @@ def finish_wrk(load, name):
     return answers, came, micros * 1000, p99
 
 
-def load_sample(bench, scratch, name, size, mode, conns):
+def wrk_sample(bench, name, pid, port, reply, size, mode, conns, scheme="http"):
     """Counted by bytes: at the end of a run some replies are half there."""
-    with server(bench, scratch, name, size, mode) as (pid, port, reply):
-        cpu, waited = cpu_ns(pid), waited_ns(pid)
-        load = start_wrk(bench, port, size, mode, conns)
-        began = time.monotonic_ns()
-        try:
-            time.sleep(max(1, round(bench.options.seconds)) * LOOK_AT)
-            looked = time.monotonic_ns() - began
-            load_cpu, load_waited = cpu_ns(load.pid), waited_ns(load.pid)
-            kept = memory(pid)
-            _, came, elapsed, p99 = finish_wrk(load, name)
-        finally:
-            end(load)
-        cpu, waited = cpu_ns(pid) - cpu, waited_ns(pid) - waited
+    cpu, waited = cpu_ns(pid), waited_ns(pid)
+    load = start_wrk(bench, port, size, mode, conns, scheme)
+    began = time.monotonic_ns()
+    try:
+        time.sleep(max(1, round(bench.options.seconds)) * LOOK_AT)
+        looked = time.monotonic_ns() - began
+        load_cpu, load_waited = cpu_ns(load.pid), waited_ns(load.pid)
+        kept = memory(pid)
+        _, came, elapsed, p99 = finish_wrk(load, name)
+    finally:
+        end(load)
+    cpu, waited = cpu_ns(pid) - cpu, waited_ns(pid) - waited
     n = came / reply
     return {
         "n": n,
@@ -161,6 +165,11 @@ def load_sample(bench, scratch, name, size, mode, conns):
         "load_busy": load_cpu / looked,
         "disturbed": (waited / elapsed + load_waited / looked) / 2,
     }
+
+
+def load_sample(bench, scratch, name, size, mode, conns):
+    with server(bench, scratch, name, size, mode) as (pid, port, reply):
+        return wrk_sample(bench, name, pid, port, reply, size, mode, conns)
 
 
 def load_line(case, name, samples):

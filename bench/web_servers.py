@@ -93,11 +93,11 @@ def path_of(name):
     return os.path.join(ROOT, "build/peers", name, program)
 
 
-def fetch(bench):
+def fetch(bench, names):
     """While there still is a network; what is there is not fetched again."""
     if is_inside():
         return
-    for name in bench.options.servers or SERVERS:
+    for name in names:
         if name in PEERS:
             subprocess.run([os.path.join(ROOT, "tools/peer"), name,
                             PEERS[name][1]], stdout=subprocess.DEVNULL)

@@ -9,27 +9,13 @@
  *
  * Every connection sends bytes of its own, and each answer is compared: a
  * server that mixes connections up does not get a number. */
-#include <arpa/inet.h>
-#include <errno.h>
-#include <inttypes.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
-#include <time.h>
-#include <unistd.h>
+#include "load.h"
 
 #define EVENTS 512
 #define SIZE_MAX_BYTES ((size_t)65535)
 #define PATTERNS 251           /* a prime, so that neighbours differ */
-#define PER_ADDRESS 10000      /* connections from 127.0.0.1, then .2, ... */
-#define SILENCE_MS 10000       /* from all connections: the server hangs */
-#define SECOND INT64_C(1000000000)
 
 static struct client {
 	int fd;
@@ -44,13 +30,6 @@ static char buffer[SIZE_MAX_BYTES + 1]; /* larger than a message, so that each
 					 * read is short: nothing is left */
 
 __attribute__((noreturn)) static void
-die(const char *what)
-{
-	fprintf(stderr, "load: %s: %s\n", what, strerror(errno));
-	exit(1);
-}
-
-__attribute__((noreturn)) static void
 die_client(const struct client *c, const char *what)
 {
 	fprintf(stderr, "load: connection %td of %d: %s\n", c - clients, count,
@@ -58,70 +37,19 @@ die_client(const struct client *c, const char *what)
 	exit(1);
 }
 
-static int64_t
-clock_read(clockid_t clock)
-{
-	struct timespec t;
-
-	if (clock_gettime(clock, &t) < 0)
-		die("clock_gettime");
-	return t.tv_sec * SECOND + t.tv_nsec;
-}
-
 /* ---- opening and closing ------------------------------------------------- */
-
-/* The port is chosen when it connects, so that each address has its own. */
-static void
-bind_source(int fd, int index)
-{
-	struct sockaddr_in from = {
-		.sin_family = AF_INET,
-		.sin_addr.s_addr =
-		    htonl(INADDR_LOOPBACK + (uint32_t)(index / PER_ADDRESS)),
-	};
-	int on = 1;
-
-	if (setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on,
-		sizeof(on)) < 0 ||
-	    bind(fd, (struct sockaddr *)&from, sizeof(from)) < 0)
-		die("bind");
-}
-
-/* Closing resets the connection: thousands in TIME_WAIT would be the next
- * run's burden. */
-static void
-set_options(int fd)
-{
-	struct linger reset = { .l_onoff = 1 };
-	int on = 1;
-
-	if (setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset)) < 0 ||
-	    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) < 0)
-		die("setsockopt");
-}
 
 static void
 open_client(int index, uint16_t port)
 {
-	struct sockaddr_in to = {
-		.sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-		.sin_port = htons(port),
-	};
 	struct epoll_event e = {
 		.events = EPOLLIN | EPOLLOUT | EPOLLET,
 		.data.u32 = (uint32_t)index,
 	};
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = load_connect(index, port);
 
-	if (fd < 0)
-		die("socket");
-	bind_source(fd, index);
-	set_options(fd);
-	if (connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0)
-		die("connect");
 	if (epoll_ctl(poller, EPOLL_CTL_ADD, fd, &e) < 0)
-		die("epoll_ctl");
+		load_die("epoll_ctl");
 	clients[index].fd = fd;
 }
 
@@ -133,7 +61,7 @@ open_all(uint16_t port)
 	clients = calloc((size_t)count, sizeof(*clients));
 	poller = epoll_create1(EPOLL_CLOEXEC);
 	if (clients == NULL || poller < 0)
-		die("epoll_create1");
+		load_die("epoll_create1");
 	for (int i = 0; i < count; i++)
 		open_client(i, port);
 }
@@ -155,7 +83,7 @@ send_rest(struct client *c)
 	if (n >= 0)
 		c->sent += (uint32_t)n;
 	else if (errno != EAGAIN)
-		die("send");
+		load_die("send");
 }
 
 /* True when the whole message is back. */
@@ -166,7 +94,7 @@ receive(struct client *c)
 
 	if (n < 0) {
 		if (errno != EAGAIN)
-			die("recv");
+			load_die("recv");
 		return false;
 	}
 	if (n == 0)
@@ -184,13 +112,13 @@ static void
 turn(bool again)
 {
 	struct epoll_event events[EVENTS];
-	int n = epoll_wait(poller, events, EVENTS, SILENCE_MS);
+	int n = epoll_wait(poller, events, EVENTS, LOAD_SILENCE_MS);
 
 	if (n < 0)
-		die("epoll_wait");
+		load_die("epoll_wait");
 	if (n == 0) {
 		errno = ETIMEDOUT;
-		die("no answer on any connection");
+		load_die("no answer on any connection");
 	}
 	for (int i = 0; i < n; i++) {
 		struct client *c = &clients[events[i].data.u32];
@@ -216,65 +144,24 @@ send_first(void)
 
 /* ---- the two ways to run ------------------------------------------------- */
 
-/* Nanoseconds that the process was ready to run and did not: the second number
- * of its schedstat.  0 on a kernel that does not tell. */
-static int64_t
-waited(pid_t pid)
-{
-	int64_t ran = 0, delayed = 0;
-	char path[64];
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/%d/schedstat", pid);
-	file = fopen(path, "re");
-	if (file == NULL)
-		return 0;
-	if (fscanf(file, "%" SCNd64 " %" SCNd64, &ran, &delayed) != 2)
-		delayed = 0;
-	fclose(file);
-	return delayed;
-}
-
-struct sample {
-	int64_t messages, time, server, self, waited;
-};
-
-static struct sample
-sample(pid_t pid, clockid_t server)
-{
-	return (struct sample){
-		.messages = messages,
-		.time = clock_read(CLOCK_MONOTONIC),
-		.server = clock_read(server),
-		.self = clock_read(CLOCK_PROCESS_CPUTIME_ID),
-		.waited = waited(pid) + waited(getpid()),
-	};
-}
-
 static void
 turn_until(int64_t end)
 {
-	while (clock_read(CLOCK_MONOTONIC) < end)
+	while (load_clock(CLOCK_MONOTONIC) < end)
 		turn(true);
 }
 
 static void
 run(int64_t warm_ms, int64_t measure_ms, pid_t pid)
 {
-	struct sample a, b;
-	clockid_t server;
+	struct load_sample a, b;
 
-	errno = clock_getcpuclockid(pid, &server);
-	if (errno != 0)
-		die("clock_getcpuclockid");
 	send_first();
-	turn_until(clock_read(CLOCK_MONOTONIC) + warm_ms * 1000000);
-	a = sample(pid, server);
+	turn_until(load_clock(CLOCK_MONOTONIC) + warm_ms * 1000000);
+	a = load_sample(messages, pid);
 	turn_until(a.time + measure_ms * 1000000);
-	b = sample(pid, server);
-	printf("%" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 "\n",
-	    b.messages - a.messages, b.time - a.time, b.server - a.server,
-	    b.self - a.self, b.waited - a.waited);
+	b = load_sample(messages, pid);
+	load_print(&a, &b);
 }
 
 static void
@@ -291,20 +178,6 @@ hold(void)
 		;
 }
 
-static int64_t
-number(const char *text, int64_t max)
-{
-	char *end;
-	long long n = strtoll(text, &end, 10);
-
-	if (end == text || *end != '\0' || n < 1 || n > max) {
-		fprintf(stderr, "load: %s is not in 1 to %" PRId64 "\n",
-		    text, max);
-		exit(2);
-	}
-	return n;
-}
-
 int
 main(int argc, char **argv)
 {
@@ -317,12 +190,12 @@ main(int argc, char **argv)
 		    stderr);
 		return 2;
 	}
-	size = (size_t)number(argv[3], (int64_t)SIZE_MAX_BYTES);
-	count = (int)number(argv[4], INT32_MAX);
-	open_all((uint16_t)number(argv[2], UINT16_MAX));
+	size = (size_t)load_number(argv[3], (int64_t)SIZE_MAX_BYTES);
+	count = (int)load_number(argv[4], INT32_MAX);
+	open_all((uint16_t)load_number(argv[2], UINT16_MAX));
 	if (run_mode)
-		run(number(argv[5], 3600000), number(argv[6], 3600000),
-		    (pid_t)number(argv[7], INT32_MAX));
+		run(load_number(argv[5], 3600000), load_number(argv[6], 3600000),
+		    (pid_t)load_number(argv[7], INT32_MAX));
 	else
 		hold();
 	return 0;

@@ -22,6 +22,10 @@ extern const struct tn__memory_ops tn__memory_machine;
 void tn__memory_set(const struct tn__memory_ops *ops);
 void tn__random_set(const struct tn__random_ops *ops);
 
+/* Who has to know where randomness comes from, since there is another generator
+ * in the process: called at once and at each change.  There is one such. */
+void tn__random_watch(void (*changed)(bool machine));
+
 /* What the machine's own is, for whoever stands before it. */
 void tn__random_machine(void *out, size_t size);
 

@@ -18,6 +18,7 @@
 #define RANDOM_POOL 256 /* getrandom(2) gives as much without interruption */
 
 static const struct tn__random_ops *random_ops; /* NULL: the machine's own */
+static void (*random_watcher)(bool machine);
 
 static pthread_once_t random_once = PTHREAD_ONCE_INIT;
 static _Atomic uint64_t *random_epoch; /* zero in a new child; may be NULL */
@@ -33,6 +34,15 @@ void
 tn__random_set(const struct tn__random_ops *ops)
 {
 	random_ops = ops;
+	if (random_watcher != NULL)
+		random_watcher(ops == NULL);
+}
+
+void
+tn__random_watch(void (*changed)(bool machine))
+{
+	random_watcher = changed;
+	changed(random_ops == NULL);
 }
 
 void

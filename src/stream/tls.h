@@ -69,6 +69,17 @@ struct tn__tls_stream;
 void tn__tls_session_use(struct tn__tls_stream *t);
 void tn__tls_sessions_drop(struct tn_tls *tls);
 
+/* ---- in a world of the simulator: tls_sim.c ----------------------------- */
+
+/* Before anything that takes random numbers. */
+void tn__tls_sim_prepare(void);
+void tn__tls_sim_prepare_ctx(SSL_CTX *ctx);
+/* Outside of a world these do nothing: a session's time is the world's while it
+ * is kept; to be used it is exchanged for a copy that is new to OpenSSL, or for
+ * NULL when it has become too old. */
+void tn__tls_sim_stamp(SSL_SESSION *session);
+SSL_SESSION *tn__tls_sim_take(SSL_SESSION *session);
+
 /* ---- a stream: tls_stream.c --------------------------------------------- */
 
 struct tn__tls_stream {

@@ -253,6 +253,7 @@ config_make(struct tn_tls *tls, SSL_CTX **ret)
 	SSL_CTX *ctx;
 	int r;
 
+	tn__tls_sim_prepare();
 	ERR_clear_error();
 	ctx = SSL_CTX_new(tls->options.server ? TLS_server_method() :
 	    TLS_client_method());

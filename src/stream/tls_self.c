@@ -172,6 +172,7 @@ tn_tls_self_signed(const char *const *names, int days,
 	GENERAL_NAMES *all = sk_GENERAL_NAME_new_null();
 	int r = certificate == NULL || all == NULL ? tn__error_nomem() : 0;
 
+	tn__tls_sim_prepare();
 	ERR_clear_error();
 	if (r == 0 && (days < 0 || days > 3650))
 		r = tn_error_set(-EINVAL, "TLS: a certificate for %d days; "

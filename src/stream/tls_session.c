@@ -33,6 +33,7 @@ session_keep(SSL *ssl, SSL_SESSION *session)
 	key = tn__strndup(tn_slice_str(t->session_key));
 	if (key == NULL)
 		return 0;
+	tn__tls_sim_stamp(session);
 	pthread_mutex_lock(&tls->lock);
 	if (tls->session_count == TN__TLS_SESSIONS)
 		session_remove(tls, 0);
@@ -79,6 +80,7 @@ tn__tls_sessions_prepare(struct tn_tls *tls, SSL_CTX *ctx)
 	const struct tn_tls_options *o = &tls->options;
 
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+	tn__tls_sim_prepare_ctx(ctx);
 	if (o->no_resumption) {
 		SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
 		(void)SSL_CTX_set_num_tickets(ctx, 0);
@@ -120,6 +122,8 @@ tn__tls_session_use(struct tn__tls_stream *t)
 	if (t->session_key == NULL)
 		return;
 	session = session_take(t->tls, t->session_key);
+	if (session != NULL)
+		session = tn__tls_sim_take(session);
 	if (session == NULL)
 		return;
 	(void)SSL_set_session(t->ssl, session);
