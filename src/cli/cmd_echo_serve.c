@@ -126,6 +126,7 @@ echo_run(void)
 		tn_error_set(-EINVAL, "--kind fork goes with one loop");
 		return cli_usage("echo serve");
 	}
+	cli_serve_limits();
 	cli_serve_log("echo serve");
 	if (r == 0)
 		r = tn_run(echo_main, NULL, &run);
