@@ -64,7 +64,9 @@ struct tn_server_options {      /* all-zero is valid; 0 = default */
 	void (*service_actions)(struct tn_server *server);
 	void *arg;
 
-	int64_t connections_max;    /* at once; more wait in the backlog; 20,000
+	int64_t connections_max;    /* at once; more wait in the backlog, and
+				     * meanwhile HTTP hangs up on who rests
+				     * between two requests; 20,000
 				     * (threads 1,000; forking 40, as Python;
 				     * serial always 1); -1 = unlimited */
 	int64_t peer_connections_max; /* of one address, for IPv6 of its /64,

@@ -225,6 +225,7 @@ echo_run(void)
 
 	if (r == 0 && echo_check() < 0)
 		return cli_usage("echo serve");
+	cli_serve_limits();
 	cli_serve_log("echo serve");
 	if (r == 0)
 		r = tn_run(echo_main, NULL, &run);

@@ -270,6 +270,7 @@ serve_run(void)
 		r = tn_overflow_report();
 	if (r == 0) {
 		s.folder = shown.data;
+		cli_serve_limits();
 		cli_serve_log("serve");
 		r = tn_run(serve_main, &s, &run);
 	}

@@ -216,7 +216,8 @@ const struct cli_option serve_options[] = {
 	{ .name = "connections", .argument = "N",
 	    .number = &serve_given.connections, .fallback = "20000", .min = 1,
 	    .max = 1 << 24,
-	    .help = "how many at once; more have to wait" },
+	    .help = "how many at once; more have to wait, until one that "
+		    "rests between two requests gives way" },
 	{ .name = "per-address", .argument = "N",
 	    .number = &serve_given.per_address, .min = 1, .max = 1 << 24,
 	    .help = "how many at once from one address, or one /64 of IPv6; more "

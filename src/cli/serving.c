@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <tenon/error.h>
 #include <tenon/log.h>
 #include <tenon/signals.h>
@@ -227,6 +228,20 @@ cli_serve(const struct cli_serving *serving)
 	tn_group_free(s.besides);
 	tn_group_free(s.servers);
 	return r;
+}
+
+/* ---- limits ------------------------------------------------------------- */
+
+void
+cli_serve_limits(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 ||
+	    limit.rlim_cur == limit.rlim_max)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	(void)!setrlimit(RLIMIT_NOFILE, &limit); /* or it stays as it is */
 }
 
 /* ---- the log ------------------------------------------------------------ */

@@ -28,6 +28,10 @@ struct cli_serving {
  * that failed first. */
 int cli_serve(const struct cli_serving *serving);
 
+/* Allows as many descriptors as one may have: the limit that counts is often one
+ * for programs whose select(2) knows no more. */
+void cli_serve_limits(void);
+
 /* From now on the library's warnings and errors become lines on stderr that
  * begin with "tenon VERB:". */
 void cli_serve_log(const char *verb);

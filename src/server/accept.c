@@ -10,13 +10,39 @@
 
 #define ACCEPT_PAUSE (100 * TN_MILLISECOND) /* out of descriptors or memory */
 
+#define ACCEPT_ROOM (250 * TN_MILLISECOND) /* how long one may rest for which
+					    * another has to wait */
+
 /* ---- slots ------------------------------------------------------------- */
+
+/* Whoever rests while others have no slot or no descriptor gives way to them: a
+ * few strangers who say nothing would have it all. */
+static void
+accept_make_room(struct tn_server *s)
+{
+	tn_time now = tn_now(), before = atomic_load(&s->room_made);
+
+	if (now - before < ACCEPT_ROOM ||
+	    !atomic_compare_exchange_strong(&s->room_made, &before, now))
+		return;
+	for (int i = 0; i < s->acceptor_count; i++)
+		tn__connections_spare(&s->acceptors[i]);
+}
 
 static int
 slot_take(struct tn_server *s)
 {
-	int r = tn__semaphore_take(&s->slots, "slot");
+	struct tn_scope scope;
+	bool late;
+	int r;
 
+	do {
+		tn_scope_open(&scope, tn_after(ACCEPT_ROOM));
+		r = tn__semaphore_take(&s->slots, "slot");
+		late = tn_scope_close(&scope) && r == -ETIMEDOUT;
+		if (late)
+			accept_make_room(s);
+	} while (late);
 	return r < 0 ? tn_error_set(r, "wait for a connection to end: %s",
 	    tn_error_words(r)) : 0;
 }
@@ -181,6 +207,7 @@ accept_pause(struct tn_server *s)
 	int r;
 
 	accept_log(s);
+	accept_make_room(s);
 	atomic_store(&s->wanted, true);
 	tn_scope_open(&scope, tn_after(ACCEPT_PAUSE));
 	r = tn_channel_recv(s->ended, &one);

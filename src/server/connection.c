@@ -217,6 +217,35 @@ tn_request_idle(struct tn_request *request, bool idle)
 		connection_end_reading(c);
 }
 
+/* ---- making room ------------------------------------------------------- */
+
+void
+tn__request_spare(struct tn_request *request, bool spare)
+{
+	struct tn__connection *c = (struct tn__connection *)request;
+
+	atomic_store_explicit(&c->spare, spare ? TN__SPARE : TN__NEEDED,
+	    memory_order_release);
+}
+
+void
+tn__connections_spare(struct tn__acceptor *a)
+{
+	pthread_mutex_lock(&a->lock);
+	TN__LIST_FOR(node, &a->connections) {
+		struct tn__connection *c =
+		    TN__CONTAINER(node, struct tn__connection, node);
+		int spare = TN__SPARE;
+
+		if (!atomic_compare_exchange_strong(&c->spare, &spare,
+		        TN__SPARED) && spare == TN__SPARED)
+			connection_end_reading(c);
+	}
+	pthread_mutex_unlock(&a->lock);
+}
+
+/* ---- joining and leaving ------------------------------------------------ */
+
 static void
 connection_join(struct tn__connection *c)
 {

@@ -84,6 +84,7 @@ struct tn_server {
 	atomic_llong refused_peer, refused_verify, refused_proxy, refused_tls;
 	atomic_llong bytes_read, bytes_written; /* of those that have ended */
 	_Atomic tn_time scarce_logged, peer_logged, proxy_logged;
+	_Atomic tn_time room_made; /* when those were last looked at who rest */
 	int backlog_left; /* callers that drain still takes */
 };
 
@@ -104,6 +105,13 @@ enum tn__idle {
 	TN__LINGERED, /* and a drain has given it its time */
 };
 
+/* And to those for whom there is no room. */
+enum tn__spare {
+	TN__NEEDED,
+	TN__SPARE,  /* it waits for a request */
+	TN__SPARED, /* and was found so before */
+};
+
 /* Lives on the stack of who handles it. */
 struct tn__connection {
 	struct tn_request request; /* first: a request is a connection */
@@ -113,7 +121,8 @@ struct tn__connection {
 	atomic_llong header_bytes; /* a proxy's, and not its client's */
 	tn_time deadline;
 	struct tn__list node; /* in its acceptor's list, or in none */
-	atomic_int idle; /* enum tn__idle */
+	atomic_int idle;  /* enum tn__idle */
+	atomic_int spare; /* enum tn__spare */
 };
 
 /* ---- accept.c ---------------------------------------------------------- */
@@ -179,6 +188,14 @@ void tn__connections_bytes(const struct tn__acceptor *acceptor,
  * that were idle at the last call already and, with `unheard`, from those that
  * have not said anything yet. */
 void tn__connections_end(struct tn__acceptor *acceptor, bool unheard);
+
+/* Says that this connection waits for a request, the first one too, and so makes
+ * room for others when there are no slots or descriptors left.  Until then it
+ * is needed. */
+void tn__request_spare(struct tn_request *request, bool spare);
+
+/* No more is read from those that were spare at the last call already. */
+void tn__connections_spare(struct tn__acceptor *acceptor);
 
 /* ---- server.c ---------------------------------------------------------- */
 

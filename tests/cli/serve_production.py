@@ -1,9 +1,11 @@
 """tenon serve where many others use it: its options for apps, hosts, caches,
 proxies, logs and those who watch it."""
+import contextlib
 import fcntl
 import json
 import os
 import re
+import resource
 import signal
 import socket
 import stat
@@ -238,6 +240,38 @@ def one_address_has_its_share():
         wait_for(answers)
         status, _, err = server.stop()
         assert status == 0 and "it has 2 connections already" in err, err
+
+
+def strangers_who_rest_leave_room():
+    """Neither by saying nothing nor by staying after an answer can a few have
+    all the slots there are, or all the descriptors."""
+    for words, limit in (["--connections", "16"], 1000), ([], 64):
+        with folder({"a": b"x"}) as root, contextlib.ExitStack() as stack:
+            server = Server("serve", "-l", ANY, "--idle", "1h", *words, root)
+            stack.callback(server.child.kill)
+            resource.prlimit(server.child.pid, resource.RLIMIT_NOFILE,
+                             (limit, limit))
+            for i in range(100):
+                s = stack.enter_context(socket.create_connection(
+                    ("127.0.0.1", server.port), 20))
+                if i % 2:
+                    s.sendall(b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert request(server.port, b"/a").body == b"x"
+            status, _, err = server.stop()
+            assert status == 0 and ("too many" in err) == (limit == 64), err
+
+
+def it_has_all_descriptors_it_may():
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with folder({"a.txt": b"hello"}) as root:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, 200), hard))
+        try:
+            server = Server("serve", "-l", ANY, root)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        got = resource.prlimit(server.child.pid, resource.RLIMIT_NOFILE)
+        assert got == (hard, hard), got
+        server.stop()
 
 
 def a_request_has_its_time():
@@ -542,6 +576,8 @@ if __name__ == "__main__":
         each_host_has_its_folder,
         proxies_name_the_client,
         one_address_has_its_share,
+        strangers_who_rest_leave_room,
+        it_has_all_descriptors_it_may,
         a_request_has_its_time,
         a_unix_socket_has_mode_and_owner,
         the_log_can_be_for_programs,

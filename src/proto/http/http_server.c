@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "proto/http/http.h"
+#include "server/server.h"
 
 /* ---- a connection ------------------------------------------------------- */
 
@@ -28,7 +29,10 @@ tn__http_hurry(struct tn__http_connection *c, bool hurry)
 static void
 server_idle(struct tn__http_connection *c, bool idle)
 {
-	if (c->accepted && c->requests > 0)
+	if (!c->accepted)
+		return;
+	tn__request_spare(c->request, idle);
+	if (c->requests > 0)
 		tn_request_idle(c->request, idle);
 }
 

@@ -158,6 +158,12 @@ slow(struct tn_http_exchange *x, void *arg)
 }
 
 static int
+hello(struct tn_http_exchange *x, void *arg)
+{
+	return tn_http_reply(x, 200, NULL, TN_SLICE("hello"));
+}
+
+static int
 take(struct tn_http_exchange *x, void *arg)
 {
 	int64_t n = tn_stream_skip(tn_http_body(x), -1);
@@ -185,6 +191,7 @@ static const struct tn_http_route routes[] = {
 	{ "GET", "/events", events, NULL },
 	{ NULL, "/echo", echo, NULL },
 	{ "GET", "/slow", slow, NULL },
+	{ "GET", "/hello", hello, NULL },
 	{ "POST", "/take", take, NULL },
 	{ 0 },
 };
@@ -323,6 +330,59 @@ test_upgrade_drain(void)
 	live_expect(&l, "bye");
 	live_expect_end(&l);
 	live_close(&l, "GET /echo 11 101 4;");
+}
+
+/* ---- room for others ---------------------------------------------------- */
+
+/* Who rests, or never said a word, gives way, however long it might. */
+static void
+test_room(void)
+{
+	struct tn_http_server_options options = {
+		.routes = routes, .idle_ms = -1, .server.connections_max = 2
+	};
+	struct tn_stream *first, *silent;
+	struct live l;
+
+	live_open(&l, &options);
+	live_call(&l, GET("/hello"));
+	live_skip_head(&l);
+	first = TN_TAKE(l.client);
+	live_call(&l, "");
+	silent = TN_TAKE(l.client);
+	live_call(&l, GET("/hello"));
+	live_expect_status(&l, "HTTP/1.1 200 OK");
+	tn_stream_free(l.client);
+	l.client = first;
+	live_expect(&l, "hello");
+	live_expect_end(&l);
+	tn_stream_free(l.client);
+	l.client = silent;
+	live_expect_end(&l);
+	live_close(&l, "GET /hello 11 200 5;GET /hello 11 200 5;");
+}
+
+/* Events rest too, but somebody listens. */
+static void
+test_no_room(void)
+{
+	struct tn_http_server_options options = { .routes = routes,
+		.server.connections_max = 1 };
+	struct tn_stream *listener;
+	struct live l;
+
+	live_open(&l, &options);
+	live_call(&l, GET("/events"));
+	live_skip_head(&l);
+	live_expect(&l, TICK);
+	listener = TN_TAKE(l.client);
+	live_call(&l, GET("/hello"));
+	assert_int_equal(tn_sleep(TN_SECOND), 0);
+	assert_int_equal(tn_server_total(tn_http_server(l.serve.server)), 1);
+	assert_int_equal(tn_stream_shutdown(listener), 0);
+	live_expect_status(&l, "HTTP/1.1 200 OK");
+	tn_stream_free(listener);
+	live_close(&l, "GET /events 11 200 35;GET /hello 11 200 5;");
 }
 
 /* ---- request_ms --------------------------------------------------------- */
@@ -480,6 +540,8 @@ run_all(void *arg)
 	test_drip_of_head();
 	test_upgrade();
 	test_upgrade_drain();
+	test_room();
+	test_no_room();
 	test_late();
 	test_events_are_not_late();
 	test_fiber_goes_on();
