@@ -4,8 +4,8 @@
  *
  * What is read back is not what was set.  Linux takes the number as the bytes
  * that the program means to send or receive, and doubles it, because it counts
- * its own bookkeeping (struct sk_buff) against the buffer as well; getsockopt(2)
- * shows the doubled number.  Below a minimum and above net.core.wmem_max or
+ * its own bookkeeping (struct sk_buff) against the buffer as well; what is read
+ * is the doubled number.  Below a minimum and above net.core.wmem_max or
  * rmem_max it takes the nearest that it allows, without a word.  A buffer whose
  * size was set no longer grows by itself as a TCP connection needs it: mostly
  * it is best left alone. */

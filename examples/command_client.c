@@ -32,8 +32,8 @@ convert(iconv_t how, struct tn_slice bytes, struct tn_buffer *out)
 	while (r == 0 && left > 0) {
 		char *end = room;
 		size_t free = sizeof(room);
-		bool wrong = iconv(how, &in, &left, &end, &free) == (size_t)-1 &&
-		    errno != E2BIG;
+		size_t n = iconv(how, &in, &left, &end, &free);
+		bool wrong = n == (size_t)-1 && errno != E2BIG;
 
 		r = tn_buffer_append(out,
 		    tn_slice(room, sizeof(room) - free));

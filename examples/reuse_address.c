@@ -9,7 +9,6 @@
  * take the port with SO_REUSEADDR; --no-reuse shows it.  On Linux the option
  * does not allow a second server beside the first: that is SO_REUSEPORT.
  * tn_listen() does all this in one call. */
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -78,31 +77,37 @@ greet(struct tn_socket *listener)
 static int
 greet_all(void *listener)
 {
-	int r;
+	int r = 0;
 
 	do {
-		r = greet(listener);
-		if (r == -EMFILE || r == -ENFILE || r == -ENOMEM)
-			r = tn_sleep(100 * TN_MILLISECOND);
+		if (greet(listener) == 0)
+			continue;
+		/* Out of descriptors, say: some will be free. */
+		if (!tn_cancelled())
+			fprintf(stderr, "reuse_address: %s\n",
+			    tn_error_text());
+		r = tn_sleep(100 * TN_MILLISECOND);
 	} while (r == 0);
 	return r;
 }
 
-/* Until Ctrl-C, or until something is wrong with the listener. */
 static int
-serve_until_signal(struct tn_socket *listener)
+serve_until_signal(struct tn_socket *listener, struct tn_signals *signals)
 {
-	static const int numbers[] = { SIGINT, SIGTERM };
-	TN_CLEANUP(tn_signals_freep) struct tn_signals *signals = NULL;
 	TN_CLEANUP(tn_group_freep) struct tn_group *group = NULL;
-	int r = tn_signals_open(numbers, TN_COUNT(numbers), &signals);
+	char text[TN_ADDRESS_TEXT_MAX];
+	struct tn_address at;
+	int r = tn_socket_getsockname(listener, &at);
 
 	if (r == 0)
 		r = tn_group_open(&group);
 	if (r == 0)
 		r = tn_go(group, greet_all, listener);
-	if (r == 0)
-		r = tn_signals_wait(signals);
+	if (r < 0)
+		return r;
+	printf("listening on %s\n", tn_address_format(&at, text));
+	fflush(stdout);
+	r = tn_signals_wait(signals);
 	if (r > 0)
 		printf("ended by signal %d\n", r);
 	return r < 0 ? r : 0;
@@ -111,24 +116,21 @@ serve_until_signal(struct tn_socket *listener)
 static int
 serve(void *unused)
 {
+	static const int numbers[] = { SIGINT, SIGTERM };
+	TN_CLEANUP(tn_signals_freep) struct tn_signals *signals = NULL;
 	TN_CLEANUP(tn_socket_freep) struct tn_socket *listener = NULL;
 	struct tn_endpoint where;
 	struct tn_address at;
-	char text[TN_ADDRESS_TEXT_MAX];
-	int r = tn_endpoint_parse(address, &where);
+	int r = tn_signals_open(numbers, TN_COUNT(numbers), &signals);
 
+	if (r == 0)
+		r = tn_endpoint_parse(address, &where);
 	if (r == 0)
 		r = tn_net_getaddrinfo(where.host, where.port, AF_UNSPEC,
 		    SOCK_STREAM, true, &at, 1);
 	if (r > 0)
 		r = start(&at, &listener);
-	if (r == 0)
-		r = tn_socket_getsockname(listener, &at);
-	if (r < 0)
-		return r;
-	printf("listening on %s\n", tn_address_format(&at, text));
-	fflush(stdout);
-	return serve_until_signal(listener);
+	return r < 0 ? r : serve_until_signal(listener, signals);
 }
 
 int

@@ -355,7 +355,7 @@ spawn_undo(struct tn__process *process)
 	struct tn_shield shield;
 	int unused;
 
-	/* It may not lead its group yet, and then there is nobody else in it. */
+	/* It may not lead its group yet, but then nobody else is in it. */
 	tn__process_kill(process, SIGKILL);
 	tn_shield_open(&shield, -1);
 	(void)tn__process_wait(process, &unused);
@@ -408,10 +408,11 @@ tn__program_start(const struct tn__program *program, int ret_pipes[3],
 		return tn_error_set(-EOPNOTSUPP, "start a program: a simulated "
 		    "world has one process");
 	r = spawn_prepare(&s);
-	if (r < 0)
-		r = spawn_error(program, (struct spawn_word){ SPAWN_PLACES, r });
-	else
+	if (r == 0)
 		r = spawn_start(&s, ret);
+	else
+		r = spawn_error(program,
+		    (struct spawn_word){ SPAWN_PLACES, r });
 	for (int i = 0; i < 3; i++) {
 		spawn_close(&s.theirs[i]);
 		if (r < 0)

@@ -86,6 +86,7 @@ run_read_once(struct run *run, struct tn_stream *pipe, struct tn_buffer *out)
 		n = (ssize_t)run->room;
 	run->room -= n;
 	out->len += (size_t)n;
+	tn__io_moved((size_t)n);
 	out->data[out->len] = '\0';
 	return r;
 }
