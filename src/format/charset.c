@@ -230,12 +230,14 @@ charset_iconv_all(struct tn_charset *c, struct tn_slice *in,
 		char *from = (char *)(uintptr_t)in->data, *to;
 		size_t left = in->len, room, n;
 		int r = charset_reserve(c, out, want), error;
+		bool most;
 
 		if (r < 0)
 			return r;
 		to = out->data + out->len;
 		room = out->cap - 1 - out->len;
-		if (out->max > 0 && room > out->max - out->len)
+		most = out->max > 0 && room >= out->max - out->len;
+		if (most)
 			room = out->max - out->len;
 		n = iconv(c->cd, in->data == NULL ? NULL : &from, &left, &to,
 		    &room);
@@ -250,7 +252,7 @@ charset_iconv_all(struct tn_charset *c, struct tn_slice *in,
 			return error == 0 ? CHARSET_ALL : CHARSET_CUT;
 		if (error != E2BIG)
 			return CHARSET_WRONG;
-		if (out->max > 0 && out->max - out->len < CHARSET_ROOM)
+		if (most)
 			return charset_fail_buffer(c, out, TN_ELIMIT);
 	}
 }

@@ -230,6 +230,23 @@ test_fits(void **state)
 	    "decode GBK: more than 3 bytes");
 }
 
+/* Room is found little by little, and the limit is none before it is there. */
+static void
+test_grows(void **state)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz";
+
+	for (size_t n = 1; n < sizeof(letters); n++) {
+		TN_CLEANUP(tn_buffer_free) struct tn_buffer b = {
+			.max = 4 * n,
+		};
+
+		CHECK_INT(tn_charset_encode("UTF-32BE", 0,
+		    tn_slice(letters, n), &b), 0);
+		CHECK_INT(b.len, 4 * n);
+	}
+}
+
 /* A long text is not held up by how much room there is at first. */
 static void
 test_long(void **state)
@@ -307,6 +324,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_fits),
+		cmocka_unit_test(test_grows),
 		cmocka_unit_test(test_long),
 		cmocka_unit_test(test_pending),
 		cmocka_unit_test(test_names),
