@@ -90,6 +90,8 @@ static const struct row {
 	    IN("\xc3\xa9" NIHAO "!"), IN("\xe9?" "?!"), 0, NULL },
 	{ "replace no UTF-8", "UTF-16BE", true, TN_CHARSET_REPLACE,
 	    IN("a\xff\xe4"), IN("\0a\0?\0?"), 0, NULL },
+	{ "encode what glibc leaves out", "ISO-8859-1", true, 0,
+	    IN("a\xf3\xa0\x81\x90"), IN("a"), 0, NULL },
 	{ "replace in the shift that is", "ISO-2022-JP", true,
 	    TN_CHARSET_REPLACE, IN("\xe3\x81\x93\xf0\x9f\x98\x80"),
 	    IN("\33$B$3\33(B?"), 0, NULL },
