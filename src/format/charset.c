@@ -170,16 +170,26 @@ charset_fail_buffer(const struct tn_charset *c, const struct tn_buffer *out,
 	    charset_verb(c), c->name, out->max);
 }
 
-/* Room for about `n` bytes, for fewer when the buffer may not grow so far. */
+/* Room for about `n` bytes, in `*ret`.  It may end one character beyond what the
+ * buffer may hold, since glibc wants room for those too that it leaves out; no
+ * more than that, and it returns 1. */
 static int
-charset_reserve(const struct tn_charset *c, struct tn_buffer *out, size_t n)
+charset_reserve(const struct tn_charset *c, struct tn_buffer *out, size_t n,
+    size_t *ret)
 {
+	size_t max = out->max, most = SIZE_MAX, room;
 	int r;
 
-	if (out->max > 0 && n > out->max - out->len)
-		n = out->max - out->len;
-	r = tn_buffer_reserve(out, n);
-	return r < 0 ? charset_fail_buffer(c, out, r) : 0;
+	if (max > 0 && max - out->len < SIZE_MAX - CHARSET_ROOM)
+		most = max - out->len + CHARSET_ROOM;
+	out->max = 0;
+	r = tn_buffer_reserve(out, n < most ? n : most);
+	out->max = max;
+	if (r < 0)
+		return charset_fail_buffer(c, out, r);
+	room = out->cap - 1 - out->len;
+	*ret = room < most ? room : most;
+	return room >= most;
 }
 
 /* What comes out of some charsets is more than UTF-8 has: glibc takes UCS-4
@@ -228,15 +238,12 @@ charset_iconv_all(struct tn_charset *c, struct tn_slice *in,
 
 	for (;; want *= 2) {
 		char *from = (char *)(uintptr_t)in->data, *to;
-		size_t left = in->len, room, n;
-		int r = charset_reserve(c, out, want), error;
+		size_t left = in->len, room = 0, n;
+		int most = charset_reserve(c, out, want, &room), error;
 
-		if (r < 0)
-			return r;
+		if (most < 0)
+			return most;
 		to = out->data + out->len;
-		room = out->cap - 1 - out->len;
-		if (out->max > 0 && room > out->max - out->len)
-			room = out->max - out->len;
 		n = iconv(c->cd, in->data == NULL ? NULL : &from, &left, &to,
 		    &room);
 		error = n == (size_t)-1 ? errno : 0;
@@ -244,14 +251,15 @@ charset_iconv_all(struct tn_charset *c, struct tn_slice *in,
 		*in = tn_slice_skip(*in, in->len - left);
 		out->len = (size_t)(to - out->data);
 		out->data[out->len] = '\0';
+		if ((out->max > 0 && out->len > out->max) ||
+		    (error == E2BIG && most > 0))
+			return charset_fail_buffer(c, out, TN_ELIMIT);
 		if (error == 0 && n > 0 && c->encoder && !c->replace)
 			return CHARSET_WRONG; /* musl puts a "*" there */
 		if (error == 0 || error == EINVAL)
 			return error == 0 ? CHARSET_ALL : CHARSET_CUT;
 		if (error != E2BIG)
 			return CHARSET_WRONG;
-		if (out->max > 0 && out->max - out->len < CHARSET_ROOM)
-			return charset_fail_buffer(c, out, TN_ELIMIT);
 	}
 }
 

@@ -90,6 +90,8 @@ static const struct row {
 	    IN("\xc3\xa9" NIHAO "!"), IN("\xe9?" "?!"), 0, NULL },
 	{ "replace no UTF-8", "UTF-16BE", true, TN_CHARSET_REPLACE,
 	    IN("a\xff\xe4"), IN("\0a\0?\0?"), 0, NULL },
+	{ "encode what glibc leaves out", "ISO-8859-1", true, 0,
+	    IN("a\xf3\xa0\x81\x90"), IN("a"), 0, NULL },
 	{ "replace in the shift that is", "ISO-2022-JP", true,
 	    TN_CHARSET_REPLACE, IN("\xe3\x81\x93\xf0\x9f\x98\x80"),
 	    IN("\33$B$3\33(B?"), 0, NULL },
@@ -230,6 +232,23 @@ test_fits(void **state)
 	    "decode GBK: more than 3 bytes");
 }
 
+/* Room is found little by little, and the limit is none before it is there. */
+static void
+test_grows(void **state)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz";
+
+	for (size_t n = 1; n < sizeof(letters); n++) {
+		TN_CLEANUP(tn_buffer_free) struct tn_buffer b = {
+			.max = 4 * n,
+		};
+
+		CHECK_INT(tn_charset_encode("UTF-32BE", 0,
+		    tn_slice(letters, n), &b), 0);
+		CHECK_INT(b.len, 4 * n);
+	}
+}
+
 /* A long text is not held up by how much room there is at first. */
 static void
 test_long(void **state)
@@ -307,6 +326,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_fits),
+		cmocka_unit_test(test_grows),
 		cmocka_unit_test(test_long),
 		cmocka_unit_test(test_pending),
 		cmocka_unit_test(test_names),
