@@ -61,7 +61,7 @@ charset_unit(const char *charset)
 {
 	char letters[] = "AA", out[64];
 	size_t lengths[2] = { 0 };
-	iconv_t cd;
+	iconv_t cd = NULL;
 
 	if (charset_iconv(charset, "UTF-8", &cd) < 0)
 		return 1;

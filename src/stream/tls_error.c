@@ -119,7 +119,8 @@ enum error_detail {
 	NOT_BEFORE,
 	ISSUER,
 	FINGERPRINT,
-	NAMES
+	NAMES,
+	PURPOSE
 };
 
 /* RFC 5280 section 6.1, by OpenSSL's numbers.  The sentence is "certificate
@@ -167,9 +168,21 @@ static const struct error_check {
 	    "may be revoked: there is no list of ", "; add it to crl_file" },
 	{ X509_V_ERR_CRL_HAS_EXPIRED, TN_ETLS_CERTIFICATE, ISSUER,
 	    "may be revoked: the list is too old of ", "; get a new one" },
-	{ X509_V_ERR_INVALID_PURPOSE, TN_ETLS_CERTIFICATE, NOTHING,
-	    "is not for this purpose; its owner has to get another (extended "
-	    "key usage)", "" },
+	{ X509_V_ERR_CRL_NOT_YET_VALID, TN_ETLS_CERTIFICATE, ISSUER,
+	    "may be revoked: the list is of a day to come of ",
+	    "; is this machine's clock right?" },
+	{ X509_V_ERR_CRL_SIGNATURE_FAILURE, TN_ETLS_CERTIFICATE, ISSUER,
+	    "may be revoked: the list is not signed by ",
+	    " as it says; somebody made it up" },
+	{ X509_V_ERR_INVALID_PURPOSE, TN_ETLS_CERTIFICATE, PURPOSE,
+	    "is not for ", " (extended key usage); its owner has to get "
+	    "another" },
+	{ X509_V_ERR_PATH_LENGTH_EXCEEDED, TN_ETLS_ISSUER, NOTHING,
+	    "may not have so many others below it; somebody made one of them "
+	    "up", "" },
+	{ X509_V_ERR_UNHANDLED_CRITICAL_EXTENSION, TN_ETLS_CERTIFICATE, NOTHING,
+	    "has a critical extension that we do not know; its owner has to "
+	    "get another", "" },
 	{ X509_V_ERR_INVALID_CA, TN_ETLS_ISSUER, NOTHING,
 	    "may not sign others; somebody made the one below it up", "" },
 	{ X509_V_ERR_CERT_CHAIN_TOO_LONG, TN_ETLS_CERTIFICATE, NOTHING,
@@ -184,9 +197,10 @@ static const struct error_check {
 };
 
 static void
-error_detail(const X509 *certificate, enum error_detail detail,
+error_detail(const struct tn__tls_stream *t, enum error_detail detail,
     struct tn_buffer *out)
 {
+	const X509 *certificate = t->verify_leaf;
 	char digest[TN_TLS_FINGERPRINT_MAX];
 
 	switch (detail) {
@@ -209,6 +223,10 @@ error_detail(const X509 *certificate, enum error_detail detail,
 		tn__tls_names_text(certificate, out);
 		if (out->len == 0)
 			(void)!tn_buffer_append_str(out, "no name at all");
+		break;
+	case PURPOSE:
+		(void)!tn_buffer_append_str(out, SSL_is_server(t->ssl) ?
+		    "clients" : "servers");
 	}
 }
 
@@ -220,7 +238,7 @@ error_check_text(const struct tn__tls_stream *t,
 	TN_CLEANUP(tn_buffer_free) struct tn_buffer detail = { 0 };
 
 	tn__tls_name_text(X509_get_subject_name(t->verify_leaf), &subject);
-	error_detail(t->verify_leaf, check->detail, &detail);
+	error_detail(t, check->detail, &detail);
 	return tn_error_set(check->code, "%s: certificate %s %s%.*s%s", t->who,
 	    subject.data == NULL ? "?" : subject.data, check->says,
 	    ERROR_NAME_BYTES, detail.data == NULL ? "" : detail.data,

@@ -22,7 +22,11 @@ static const struct row {
 	bool alone;
 	bool stranger;   /* the client trusts another CA */
 	bool unsent;     /* and the server does not send its own along */
-	int revoked;     /* 1: by the CA's list; -1: there is no list of it */
+	bool forged;     /* by somebody of the CA's name, who is another */
+	bool weak;       /* OpenSSL would not show it */
+	struct cert_plan middle; /* if it has a name: between leaf and CA ... */
+	bool shallow;            /* ... which may sign leaves only */
+	int revoked;     /* days of the CA's list; -1: there is none of it */
 	const char *constraints; /* of the CA */
 	const char *host;
 	int error;
@@ -90,13 +94,59 @@ static const struct row {
 	    .error = TN_ETLS_CONSTRAINT, .says = "certificate CN = leaf is for "
 	    "a name that its issuer may not sign: CN = test CA",
 	    .advises = "; its owner has to get another" },
-	{ .name = "revoked", .revoked = 1, .error = TN_ETLS_REVOKED,
+	{ .name = "revoked", .revoked = 9, .error = TN_ETLS_REVOKED,
 	    .says = "certificate CN = leaf was revoked by CN = test CA",
 	    .advises = "; its owner has to get another" },
 	{ .name = "no list of its issuer", .revoked = -1,
 	    .error = TN_ETLS_CERTIFICATE, .says = "certificate CN = leaf may be "
 	    "revoked: there is no list of CN = test CA",
 	    .advises = "; add it to crl_file" },
+	{ .name = "a list that is too old", .revoked = 1,
+	    .error = TN_ETLS_CERTIFICATE, .says = "certificate CN = leaf may be "
+	    "revoked: the list is too old of CN = test CA",
+	    .advises = "; get a new one" },
+	{ .name = "a chain that is cut", .unsent = true,
+	    .middle = { .name = "middle", .ca = true },
+	    .error = TN_ETLS_ISSUER,
+	    .says = "certificate CN = leaf is signed by CN = middle, whom we do "
+		    "not know",
+	    .advises = "or have its certificate sent along" },
+	{ .name = "expired above it",
+	    .middle = { .name = "middle", .ca = true, .from_days = -9,
+	        .to_days = -2 },
+	    .error = TN_ETLS_EXPIRED,
+	    .says = "certificate CN = middle expired on ",
+	    .advises = "; its owner has to renew it" },
+	{ .name = "signed by one who may not", .middle = { .name = "middle" },
+	    .error = TN_ETLS_ISSUER,
+	    .says = "certificate CN = middle may not sign others",
+	    .advises = "; somebody made the one below it up" },
+	{ .name = "one too many below the CA",
+	    .middle = { .name = "middle", .ca = true },
+	    .shallow = true,
+	    .error = TN_ETLS_ISSUER,
+	    .says =
+		"certificate CN = test CA may not have so many others below "
+		"it",
+	    .advises = "; somebody made one of them up" },
+	{ .name = "forged", .forged = true, .error = TN_ETLS_ISSUER,
+	    .says = "certificate CN = leaf is not signed by CN = test CA as it "
+		    "says",
+	    .advises = "; somebody made it up" },
+	{ .name = "for another purpose", .leaf = { .usage = "clientAuth" },
+	    .error = TN_ETLS_CERTIFICATE,
+	    .says = "certificate CN = leaf is not for servers (extended key "
+		    "usage)",
+	    .advises = "; its owner has to get another" },
+	{ .name = "a key that is too short", .leaf = { .bits = 1024 },
+	    .weak = true, .error = TN_ETLS_CERTIFICATE,
+	    .says = "certificate CN = leaf has a key that is too short",
+	    .advises = "; its owner has to get another" },
+	{ .name = "a digest that is broken", .leaf = { .digest = EVP_sha1 },
+	    .weak = true, .error = TN_ETLS_CERTIFICATE,
+	    .says = "certificate CN = leaf is signed with a digest that is "
+		    "broken",
+	    .advises = "; its owner has to get another" },
 	{ .name = "a name that a terminal would obey",
 	    .leaf = { .name = "\x1b[2Jleaf" },
 	    .host = "evil.test",
@@ -109,12 +159,15 @@ static void
 test_row(void **state)
 {
 	const struct row *t = *state;
-	struct cert_plan plan = t->leaf;
-	struct cert *ca = cert_make(&(struct cert_plan){
-	    .name = "test CA", .ca = true, .constraints = t->constraints });
+	struct cert_plan plan = t->leaf, middle_plan = t->middle;
+	struct cert *ca = cert_make(&(struct cert_plan){ .name = "test CA",
+	    .ca = true, .constraints = t->constraints,
+	    .basic = t->shallow ? "critical,CA:TRUE,pathlen:0" : NULL });
+	struct cert *namesake =
+	    cert_make(&(struct cert_plan){ .name = "test CA", .ca = true });
 	struct cert *stranger =
 	    cert_make(&(struct cert_plan){ .name = "stranger", .ca = true });
-	struct cert *leaf;
+	struct cert *leaf, *middle = NULL;
 	struct tn_tls_certificate shown;
 	struct tn_tls_options client = { 0 }, server = { .server = true };
 	struct talk talk = {
@@ -126,7 +179,11 @@ test_row(void **state)
 		plan.name = "leaf";
 	if (plan.names == NULL)
 		plan.names = "DNS:good.test";
-	plan.issuer = t->alone ? NULL : ca;
+	plan.issuer = t->alone ? NULL : t->forged ? namesake : ca;
+	if (t->middle.name != NULL) {
+		middle_plan.issuer = ca;
+		plan.issuer = middle = cert_make(&middle_plan);
+	}
 	leaf = cert_make(&plan);
 	shown = cert_shown(leaf);
 	if (t->unsent)
@@ -136,9 +193,11 @@ test_row(void **state)
 	server.certificate_count = 1;
 	client.ca_pem = cert_pem(t->stranger ? stranger : ca);
 	if (t->revoked != 0)
-		list = t->revoked > 0 ? cert_revoke(ca, leaf) :
-		    cert_revoke(stranger, leaf);
+		list = t->revoked > 0 ? cert_revoke(ca, leaf, t->revoked) :
+		    cert_revoke(stranger, leaf, 9);
 	client.crl_pem = tn_buffer_slice(&list);
+	if (t->weak)
+		talk.server_tls = cert_show_weak(leaf);
 	talk_run(&talk);
 	CHECK_INT(talk.client_result, t->error);
 	check_says(talk.client_text, t->says);
@@ -153,9 +212,12 @@ test_row(void **state)
 	CHECK_TEXT(talk.client_text, "");
 	CHECK_INT(talk.client_result, 0);
 
+	tn_tls_free(talk.server_tls);
 	tn_buffer_free(&list);
 	cert_free(leaf);
+	cert_free(middle);
 	cert_free(stranger);
+	cert_free(namesake);
 	cert_free(ca);
 }
 
@@ -175,7 +237,7 @@ check_peer(struct tn_stream *s, void *arg)
 static const struct client_row {
 	const char *name;
 	enum tn_tls_ask ask;
-	int shows; /* 0 nothing, 1 a good one, 2 a stranger's */
+	int shows; /* 0 nothing, 1 a good one, 2 a stranger's, 3 a server's */
 	const char *subject; /* that the server then sees; NULL: it fails */
 	const char *server_says, *client_says;
 } client_rows[] = {
@@ -189,6 +251,11 @@ static const struct client_row {
 	{ "asked and a stranger's", TN_TLS_ASK, 2, NULL,
 	    "certificate CN = stranger is the root of theirs",
 	    "the peer does not know who signed our certificate (unknown CA)" },
+	{ "asked and a server's", TN_TLS_ASK, 3, NULL,
+	    "certificate CN = me is not for clients (extended key usage); its "
+	    "owner has to get another",
+	    "the peer does not accept our certificate (unsupported "
+	    "certificate)" },
 };
 
 static void
@@ -201,8 +268,9 @@ test_client(void **state)
 	    cert_make(&(struct cert_plan){ .name = "stranger", .ca = true });
 	struct cert *leaf = cert_make(&(struct cert_plan){
 	    .name = "leaf", .names = "DNS:good.test", .issuer = ca });
-	struct cert *me = cert_make(&(struct cert_plan){
-	    .name = "me", .issuer = t->shows == 2 ? others : ca });
+	struct cert *me = cert_make(&(struct cert_plan){ .name = "me",
+	    .issuer = t->shows == 2 ? others : ca,
+	    .usage = t->shows == 3 ? "serverAuth" : NULL });
 	struct tn_tls_certificate shown = cert_shown(leaf),
 				  mine = cert_shown(me);
 	struct tn_tls_options client = { .ca_pem = cert_pem(ca),

@@ -5,6 +5,8 @@
 #include <openssl/x509v3.h>
 #include <time.h>
 
+#include "stream/tls.h"
+
 /* ---- certificates ------------------------------------------------------ */
 
 struct cert {
@@ -71,7 +73,9 @@ cert_make(const struct cert_plan *p)
 	}
 	c->issuer = p->issuer;
 	c->x509 = X509_new();
-	c->key = p->rsa ? EVP_RSA_gen(2048) : EVP_EC_gen("P-256");
+	c->key = p->rsa || p->bits > 0 ?
+	    EVP_RSA_gen((unsigned)(p->bits > 0 ? p->bits : 2048)) :
+	    EVP_EC_gen("P-256");
 	CHECK(c->x509 != NULL && c->key != NULL);
 	issuer = p->issuer == NULL ? c->x509 : p->issuer->x509;
 	name = X509_get_subject_name(c->x509);
@@ -85,14 +89,16 @@ cert_make(const struct cert_plan *p)
 	X509_set_pubkey(c->x509, c->key);
 	cert_extension(c->x509, issuer, NID_subject_key_identifier, "hash");
 	cert_extension(c->x509, issuer, NID_basic_constraints,
-	    p->ca ? "critical,CA:TRUE" : "critical,CA:FALSE");
+	    p->basic != NULL ? p->basic : p->ca ? "critical,CA:TRUE" :
+	    "critical,CA:FALSE");
 	cert_extension(c->x509, issuer, NID_key_usage, p->ca ?
 	    "critical,keyCertSign,cRLSign,digitalSignature" :
 	    "critical,digitalSignature");
 	cert_extension(c->x509, issuer, NID_subject_alt_name, p->names);
 	cert_extension(c->x509, issuer, NID_name_constraints, p->constraints);
+	cert_extension(c->x509, issuer, NID_ext_key_usage, p->usage);
 	CHECK(X509_sign(c->x509, p->issuer == NULL ? c->key : p->issuer->key,
-	    EVP_sha256()) > 0);
+	    p->digest != NULL ? p->digest() : EVP_sha256()) > 0);
 	cert_print(c);
 	return c;
 }
@@ -125,12 +131,12 @@ cert_shown(const struct cert *c)
 }
 
 struct tn_buffer
-cert_revoke(const struct cert *issuer, const struct cert *c)
+cert_revoke(const struct cert *issuer, const struct cert *c, int days)
 {
 	struct tn_buffer text = { 0 };
 	X509_CRL *list = X509_CRL_new();
-	ASN1_TIME *now = X509_gmtime_adj(NULL, -60);
-	ASN1_TIME *next = X509_gmtime_adj(NULL, 86400);
+	ASN1_TIME *now = X509_gmtime_adj(NULL, -86400);
+	ASN1_TIME *next = X509_gmtime_adj(NULL, (days - 1) * 86400L - 60);
 	BIO *memory = BIO_new(BIO_s_mem());
 	X509_REVOKED *row;
 
@@ -152,6 +158,31 @@ cert_revoke(const struct cert *issuer, const struct cert *c)
 	ASN1_TIME_free(now);
 	ASN1_TIME_free(next);
 	return text;
+}
+
+/* In the place of the one it was opened with, which is for no name and has a
+ * key of the same kind. */
+struct tn_tls *
+cert_show_weak(const struct cert *c)
+{
+	struct cert *other = cert_make(&(struct cert_plan){
+	    .name = "other", .rsa = EVP_PKEY_is_a(c->key, "RSA") == 1 });
+	struct tn_tls_certificate shown = cert_shown(other);
+	struct tn_tls_options options = {
+		.server = true, .certificates = &shown, .certificate_count = 1
+	};
+	STACK_OF(X509) *chain = sk_X509_new_null();
+	struct tn_tls *tls;
+
+	CHECK_INT(tn_tls_open(&options, &tls), 0);
+	SSL_CTX_set_security_level(tls->ctx, 0);
+	if (c->issuer != NULL)
+		CHECK(sk_X509_push(chain, c->issuer->x509) > 0);
+	CHECK(SSL_CTX_use_cert_and_key(tls->ctx, c->x509, c->key, chain, 1) ==
+	    1);
+	sk_X509_free(chain);
+	cert_free(other);
+	return tls;
 }
 
 /* ---- conversations ----------------------------------------------------- */

@@ -3,6 +3,7 @@
 #ifndef TESTS_UNIT_STREAM_TLS_TALK_H
 #define TESTS_UNIT_STREAM_TLS_TALK_H
 
+#include <openssl/evp.h>
 #include <tenon/buffer.h>
 #include <tenon/run.h>
 #include <tenon/stream.h>
@@ -22,6 +23,10 @@ struct cert_plan {
 	bool ca;
 	bool rsa;
 	const char *constraints; /* "permitted;DNS:good.test" */
+	const char *usage;       /* extended key usage: "serverAuth" */
+	const char *basic;       /* basic constraints, instead of by `ca` */
+	int bits;                /* of an RSA key; 0: 2,048 */
+	const EVP_MD *(*digest)(void); /* of its signature; NULL: SHA-256 */
 };
 
 struct cert *cert_make(const struct cert_plan *plan);
@@ -29,8 +34,12 @@ void cert_free(struct cert *c);
 struct tn_slice cert_pem(const struct cert *c);
 /* And of its issuer behind it. */
 struct tn_tls_certificate cert_shown(const struct cert *c);
-/* A list of `issuer` that revokes `c` (or nobody). */
-struct tn_buffer cert_revoke(const struct cert *issuer, const struct cert *c);
+/* A list of `issuer` that revokes `c` (or nobody), good for so many days from
+ * yesterday on. */
+struct tn_buffer cert_revoke(const struct cert *issuer, const struct cert *c,
+    int days);
+/* A server that shows it although OpenSSL thinks it too weak. */
+struct tn_tls *cert_show_weak(const struct cert *c);
 
 /* ---- conversations ----------------------------------------------------- */
 
