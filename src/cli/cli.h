@@ -37,6 +37,7 @@ struct cli_option {
 			       * word is none then */
 	const char *help;
 	bool required; /* an argument by place that may not be missing */
+	bool rest; /* of a list: all words behind it, whatever they look like */
 
 	bool *flag; /* no argument */
 	const char **text;
@@ -69,11 +70,13 @@ struct cli_verb {
 /* In the order of tenon --help; ends in NULL. */
 extern const struct cli_verb *const cli_verbs[];
 
+extern const struct cli_verb cli_verb_connect;
 extern const struct cli_verb cli_verb_echo;
 extern const struct cli_verb cli_verb_echo_serve;
 extern const struct cli_verb cli_verb_help;
 extern const struct cli_verb cli_verb_host;
 extern const struct cli_verb cli_verb_ip;
+extern const struct cli_verb cli_verb_listen;
 extern const struct cli_verb cli_verb_order;
 extern const struct cli_verb cli_verb_port;
 extern const struct cli_verb cli_verb_serve;

@@ -142,20 +142,6 @@ echo_say(void *arg)
 	return r < 0 ? (int)r : 0;
 }
 
-/* How much of `text` can be shown: not the beginning of a character whose rest
- * is still to come. */
-static size_t
-echo_whole(struct tn_slice text)
-{
-	uint32_t code;
-
-	for (size_t n = 1; n <= 3 && n <= text.len; n++)
-		if (tn_utf8_decode(tn_slice_skip(text, text.len - n),
-			&code) == 0)
-			return text.len - n;
-	return text.len;
-}
-
 static int
 echo_show(struct echo_call *call, struct tn_slice text)
 {
@@ -203,7 +189,7 @@ echo_hear_terminal(struct echo_call *call)
 	int r;
 
 	while ((r = tn_stream_fill(call->peer, held + 1, &text)) > 0) {
-		size_t whole = text.len > held ? echo_whole(text) : text.len;
+		size_t whole = text.len > held ? cli_whole(text) : text.len;
 
 		held = text.len - whole;
 		r = echo_show(call, tn_slice_head(text, whole));

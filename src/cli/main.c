@@ -8,6 +8,8 @@
 
 const struct cli_verb *const cli_verbs[] = {
 	&cli_verb_serve,
+	&cli_verb_connect,
+	&cli_verb_listen,
 	&cli_verb_echo,
 	&cli_verb_echo_serve,
 	&cli_verb_host,

@@ -229,12 +229,14 @@ options_find(const struct cli_verb *verb, struct tn_slice name, char letter)
 	return NULL;
 }
 
-/* Gives `o` its value: what stands in the same word, or the next word. */
+/* Gives `o` its value: what stands in the same word, or the next word; or what
+ * is left of them. */
 static int
 options_take(const struct cli_option *o, const char *attached,
     char *const **words)
 {
 	char called[OPTIONS_WORD_MAX + 3];
+	int r;
 
 	if (o->flag != NULL && attached != NULL)
 		return options_refuse(o, attached, "it takes no value");
@@ -247,7 +249,10 @@ options_take(const struct cli_option *o, const char *attached,
 	if (attached == NULL && **words == NULL)
 		return tn_error_set(-EINVAL, "%s: %s is missing",
 		    options_called(o, called), o->argument);
-	return options_set(o, attached != NULL ? attached : *(*words)++);
+	r = options_set(o, attached != NULL ? attached : *(*words)++);
+	while (r == 0 && o->rest && **words != NULL)
+		r = options_set(o, *(*words)++);
+	return r;
 }
 
 /* --name, --name=value */

@@ -188,9 +188,8 @@ serving_go(struct serving *s)
 	return r;
 }
 
-/* nohup(1) and the like: what is ignored stays ignored. */
-static bool
-serving_ignores(int number)
+bool
+cli_ignores(int number)
 {
 	struct sigaction action;
 
@@ -204,7 +203,7 @@ cli_serve(const struct cli_serving *serving)
 	static const int numbers[] = { SIGINT, SIGTERM, SIGQUIT,
 		SIGUSR2, SIGHUP };
 	size_t count = TN_COUNT(numbers) -
-	    (serving->hangup == NULL && serving_ignores(SIGHUP));
+	    (serving->hangup == NULL && cli_ignores(SIGHUP));
 	struct serving s = { .what = serving };
 	TN_CLEANUP(tn_signals_freep) struct tn_signals *signals = NULL;
 	int r = tn_signals_open(numbers, count, &signals);

@@ -32,6 +32,9 @@ int cli_serve(const struct cli_serving *serving);
  * for programs whose select(2) knows no more. */
 void cli_serve_limits(void);
 
+/* nohup(1) and the like: whether a signal is ignored, and has to stay so. */
+bool cli_ignores(int number);
+
 /* From now on the library's warnings and errors become lines on stderr that
  * begin with "tenon VERB:". */
 void cli_serve_log(const char *verb);

@@ -1,5 +1,6 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <tenon/number.h>
 #include <unistd.h>
 
 #include "cli/terminal.h"
@@ -57,6 +58,18 @@ cli_show(struct tn_buffer *out, struct tn_slice text)
 		text = tn_slice_skip(text, 1);
 	}
 	return r;
+}
+
+size_t
+cli_whole(struct tn_slice text)
+{
+	uint32_t code;
+
+	for (size_t n = 1; n <= 3 && n <= text.len; n++)
+		if (tn_utf8_decode(tn_slice_skip(text, text.len - n),
+			&code) == 0)
+			return text.len - n;
+	return text.len;
 }
 
 void

@@ -28,6 +28,10 @@ const char *cli_style(const struct cli_terminal *terminal,
  * direction of writing is escaped, lines and tabs stay. */
 TN_CHECK int cli_show(struct tn_buffer *out, struct tn_slice text);
 
+/* How much of `text` can be shown as it comes: not the beginning of a character
+ * whose rest is still to come. */
+size_t cli_whole(struct tn_slice text);
+
 /* Writes paragraphs no wider than `width`, each line after the first behind
  * `indent` spaces; the first begins at column `at`.  Ends with a line end. */
 void cli_wrap(FILE *out, const char *text, int at, int indent, int width);

@@ -152,9 +152,10 @@ def a_full_disk_is_noticed():
 
 def completion_follows_the_tables():
     for words, expected in [
-        ([""], "serve echo host ip port order sockopt help"),
+        ([""], "serve connect listen echo host ip port order sockopt help"),
         (["s"], "serve sockopt"),
         (["x"], ""),
+        (["listen", "--ma"], "--many"),
         (["echo", ""], "serve"),
         (["echo", "serve", ""], ""),
         (["echo", "serve", "--k"], "--kind"),

@@ -7,7 +7,7 @@
 static struct {
 	bool loud, quiet;
 	const char *place, *name, *address;
-	struct cli_list words, paths;
+	struct cli_list words, paths, program;
 	int64_t number, bytes, span_ms;
 	int colour;
 } o;
@@ -35,6 +35,8 @@ static const struct cli_option options[] = {
 	    .fallback = "/", .help = "j" },
 	{ .name = "address", .argument = "ADDRESS", .text = &o.address,
 	    .check = cli_check_stream, .help = "k" },
+	{ .name = "exec", .letter = 'e', .argument = "COMMAND",
+	    .list = &o.program, .rest = true, .help = "l" },
 	{ 0 },
 };
 
@@ -67,6 +69,7 @@ static const struct wrong_row {
 	{ "unknown", "x --loudd", "there is no option --loudd; did you mean "
 				  "--loud?" },
 	{ "unknown and far", "x --umbrella", "there is no option --umbrella" },
+	{ "no words left", "x --exec", "--exec: COMMAND is missing" },
 	{ "unknown letter", "x -lz", "there is no option -z" },
 	{ "flag with a value", "x --loud=1", "--loud \"1\": it takes no value" },
 	{ "value missing", "x --name", "--name: NAME is missing" },
@@ -147,6 +150,25 @@ test_given(void **state)
 	assert_string_equal(o.words.items[3], "--");
 }
 
+/* Whatever they look like, the words of a program are its own. */
+static void
+test_rest(void **state)
+{
+	static const char *const given[] = { "x --exec cat --loud -- -h",
+		"x -e cat --loud -- -h", "x --exec=cat --loud -- -h",
+		"x -ecat --loud -- -h" };
+	char text[64];
+
+	for (size_t i = 0; i < TN_COUNT(given); i++) {
+		assert_int_equal(parse(given[i], text, sizeof(text)), 0);
+		assert_false(o.loud);
+		assert_int_equal(o.words.count, 0);
+		assert_int_equal(o.program.count, 4);
+		assert_string_equal(o.program.items[0], "cat");
+		assert_string_equal(o.program.items[3], "-h");
+	}
+}
+
 static void
 test_help(void **state)
 {
@@ -198,6 +220,7 @@ main(void)
 	static const struct CMUnitTest rest[] = {
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_given),
+		cmocka_unit_test(test_rest),
 		cmocka_unit_test(test_help),
 		cmocka_unit_test(test_too_many),
 		cmocka_unit_test(test_suggest),
