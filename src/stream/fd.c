@@ -100,8 +100,9 @@ fd_send(struct tn_stream *s, const struct iovec *vectors, int count, int flags)
 	assert(count > 0);
 	if (r <= 0)
 		return r < 0 ? r : -EAGAIN;
-	/* poll(2) says that so much fits, and no more. */
-	if (size > PIPE_BUF)
+	/* poll(2) says that so much fits, and no more.  Whether that matters is
+	 * asked each time: the flag is everybody's who has the descriptor. */
+	if (size > PIPE_BUF && tn__stream_fd_blocks(fd_io(s)->fd))
 		size = PIPE_BUF;
 	return tn__stream_fd_write(fd_io(s)->fd, vectors[0].iov_base, size);
 }

@@ -1,5 +1,6 @@
 /* The only file of stream/ that makes system calls. */
 #include <errno.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "base/result.h"
@@ -35,4 +36,12 @@ void
 tn__stream_fd_close(int fd)
 {
 	close(fd);
+}
+
+bool
+tn__stream_fd_blocks(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	return flags < 0 || !(flags & O_NONBLOCK);
 }

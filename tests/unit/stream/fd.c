@@ -5,6 +5,7 @@
 #include <pty.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -103,6 +104,48 @@ static void
 test_pipe_pour(void **state)
 {
 	CHECK_INT(tn_run(pipe_pour, NULL, NULL), 0);
+}
+
+/* One that never waits takes as much as fits at once, and the loop goes on when
+ * it takes no more; one that came to wait gets no more than it said it would
+ * take. */
+static int
+pipe_nonblocking(void *arg)
+{
+	char *bytes = carrier_bytes(65536);
+	struct tn_scope scope;
+	struct tn_stream *out;
+	int fds[2], held = 0;
+
+	CHECK_INT(pipe(fds), 0);
+	CHECK_INT(fcntl(fds[1], F_SETPIPE_SZ, 65536), 65536);
+	CHECK_INT(fcntl(fds[1], F_SETFL, O_NONBLOCK), 0);
+	CHECK_INT(tn_stream_from_fd(fds[1], &out), 0);
+	CHECK_INT(tn_stream_write(out, tn_slice(bytes, 60000)), 0);
+	CHECK_INT(tn_stream_flush(out), 0);
+	CHECK_INT(tn_stream_write(out, tn_slice(bytes, 30000)), 0);
+	tn_scope_open(&scope, tn_after(TN_MILLISECOND));
+	CHECK_INT(tn_stream_flush(out), -ETIMEDOUT);
+	CHECK(tn_scope_close(&scope));
+	CHECK_INT(ioctl(fds[0], FIONREAD, &held), 0);
+	CHECK(held >= 60000);
+	CHECK_INT(read(fds[0], bytes, 8192), 8192);
+
+	CHECK_INT(fcntl(fds[1], F_SETFL, 0), 0);
+	tn_scope_open(&scope, tn_after(TN_MILLISECOND));
+	CHECK_INT(tn_stream_flush(out), -ETIMEDOUT);
+	CHECK(tn_scope_close(&scope));
+	tn_stream_free(out);
+	close(fds[0]);
+	close(fds[1]);
+	free(bytes);
+	return 0;
+}
+
+static void
+test_pipe_nonblocking(void **state)
+{
+	CHECK_INT(tn_run(pipe_nonblocking, NULL, NULL), 0);
 }
 
 /* What is left of a full pipe is pushed on while the fiber waits elsewhere. */
@@ -386,6 +429,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_pipe),
 		cmocka_unit_test(test_pipe_pour),
+		cmocka_unit_test(test_pipe_nonblocking),
 		cmocka_unit_test(test_pipe_pushed),
 		cmocka_unit_test(test_pipe_broken),
 		cmocka_unit_test(test_terminal),
