@@ -99,10 +99,10 @@ TN_API TN_CHECK int tn_http_reply_status(struct tn_http_exchange *x,
     int status);
 /* A stream for the body: `length` bytes, or -1 when not known (chunked for
  * HTTP/1.1, each write a chunk; until close for 1.0).  For HEAD, 204 and 304
- * what is written goes nowhere, and fails with -EPIPE beyond 64 KiB or a second:
- * a body without an end would have none there either.  To return that is a good
- * end.  The exchange keeps the stream; fewer or more than `length` is an error
- * that closes the connection. */
+ * what is written goes nowhere, and fails with -EPIPE beyond 64 KiB or a
+ * second: a body without an end would have none there either.  To return that
+ * is a good end.  The exchange keeps the stream; fewer or more than `length` is
+ * an error that closes the connection. */
 TN_API TN_CHECK int tn_http_reply_begin(struct tn_http_exchange *x, int status,
     const char *type, int64_t length, struct tn_stream **ret);
 

@@ -28,8 +28,8 @@ struct cli_serving {
  * that failed first. */
 int cli_serve(const struct cli_serving *serving);
 
-/* Allows as many descriptors as one may have: the limit that counts is often one
- * for programs whose select(2) knows no more. */
+/* Allows as many descriptors as one may have: the limit that counts is often
+ * one for programs whose select(2) knows no more. */
 void cli_serve_limits(void);
 
 /* nohup(1) and the like: whether a signal is ignored, and has to stay so. */

@@ -189,9 +189,9 @@ void tn__connections_bytes(const struct tn__acceptor *acceptor,
  * have not said anything yet. */
 void tn__connections_end(struct tn__acceptor *acceptor, bool unheard);
 
-/* Says that this connection waits for a request, the first one too, and so makes
- * room for others when there are no slots or descriptors left.  Until then it
- * is needed. */
+/* Says that this connection waits for a request, the first one too, and so
+ * makes room for others when there are no slots or descriptors left.  Until
+ * then it is needed. */
 void tn__request_spare(struct tn_request *request, bool spare);
 
 /* No more is read from those that were spare at the last call already. */

@@ -23,8 +23,8 @@ forwarded_is_escaped(struct tn_slice text, size_t i)
 	return (i - first) % 2 == 1;
 }
 
-/* Cuts off what stands behind the last comma that is in no quoted string.  Read
- * from the end, what a client wrote cannot spoil what a proxy appended to it. */
+/* Cuts off what stands behind the last comma that is in no quoted string.
+ * Read from the end, what a client wrote cannot spoil what a proxy appended. */
 static struct tn_slice
 forwarded_element(struct tn_slice *rest, bool strings)
 {
