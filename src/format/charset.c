@@ -41,17 +41,14 @@ charset_is_name(struct tn_slice name)
 	return name.len > 0 && name.len <= TN_CHARSET_NAME_MAX;
 }
 
-/* iconv_open() as everything else says errors. */
-static int
-charset_iconv(const char *to, const char *from, iconv_t *ret)
+/* NULL, and errno, when it cannot be. */
+static iconv_t
+charset_iconv(const char *to, const char *from)
 {
 	iconv_t cd = iconv_open(to, from);
 
 	/* NOLINTNEXTLINE(performance-no-int-to-ptr): POSIX has it so */
-	if (cd == (iconv_t)-1)
-		return -errno;
-	*ret = cd;
-	return 0;
+	return cd == (iconv_t)-1 ? NULL : cd;
 }
 
 /* A wrong byte of UTF-16 takes its neighbour with it.  How wide such a unit is
@@ -61,9 +58,9 @@ charset_unit(const char *charset)
 {
 	char letters[] = "AA", out[64];
 	size_t lengths[2] = { 0 };
-	iconv_t cd = NULL;
+	iconv_t cd = charset_iconv(charset, "UTF-8");
 
-	if (charset_iconv(charset, "UTF-8", &cd) < 0)
+	if (cd == NULL)
 		return 1;
 	for (size_t i = 0; i < 2; i++) {
 		size_t left = i + 1, room = sizeof(out);
@@ -78,7 +75,7 @@ charset_unit(const char *charset)
 }
 
 static int
-charset_make(struct tn_slice name, bool encoder, enum tn_charset_errors errors,
+charset_make(const char *name, bool encoder, enum tn_charset_errors errors,
     struct tn_charset **ret)
 {
 	struct tn_charset *c = tn__zalloc(sizeof(*c));
@@ -86,25 +83,24 @@ charset_make(struct tn_slice name, bool encoder, enum tn_charset_errors errors,
 
 	if (c == NULL)
 		return tn__error_nomem();
-	memcpy(c->name, name.data, name.len);
-	r = encoder ? charset_iconv(c->name, "UTF-8", &c->cd) :
-		      charset_iconv("UTF-8", c->name, &c->cd);
-	if (r < 0) {
-		if (r == -EINVAL)
-			r = tn_error_set(-EOPNOTSUPP,
-			    "charset %s: this system has none of that name; "
-			    "iconv -l lists those it has",
-			    c->name);
-		else
-			r = tn_error_set(r, "charset %s: %s", c->name,
-			    tn_error_words(r));
+	c->cd = encoder ? charset_iconv(name, "UTF-8") :
+			  charset_iconv("UTF-8", name);
+	if (c->cd == NULL) {
+		r = -errno;
 		tn__free(c);
-		return r;
+		if (r < 0 && r != -EINVAL)
+			return tn_error_set(r, "charset %s: %s", name,
+			    tn_error_words(r));
+		return tn_error_set(-EOPNOTSUPP,
+		    "charset %s: this system has none of that name; iconv -l "
+		    "lists those it has",
+		    name);
 	}
+	memcpy(c->name, name, strlen(name));
 	c->encoder = encoder;
 	c->replace = errors == TN_CHARSET_REPLACE;
-	c->from_utf8 = encoder || tn_slice_equal_nocase(name, "UTF-8") ||
-	    tn_slice_equal_nocase(name, "UTF8");
+	c->from_utf8 = encoder || tn_slice_equal_nocase(tn_slice_str(name), "UTF-8") ||
+	    tn_slice_equal_nocase(tn_slice_str(name), "UTF8");
 	c->unit = c->from_utf8 ? 1 : charset_unit(c->name);
 	*ret = c;
 	return 0;
@@ -118,7 +114,7 @@ charset_open(const char *charset, bool encoder, enum tn_charset_errors errors,
 	struct tn_slice name = tn_slice_str(charset);
 
 	if (charset_is_name(name))
-		return charset_make(name, encoder, errors, ret);
+		return charset_make(charset, encoder, errors, ret);
 	if (tn_buffer_append_escaped(&shown,
 		tn_slice_head(name, TN_CHARSET_NAME_MAX)) < 0)
 		return tn__error_nomem();
@@ -170,9 +166,9 @@ charset_fail_buffer(const struct tn_charset *c, const struct tn_buffer *out,
 	    charset_verb(c), c->name, out->max);
 }
 
-/* Room for about `n` bytes, in `*ret`.  It may end one character beyond what the
- * buffer may hold, since glibc wants room for those too that it leaves out; no
- * more than that, and it returns 1. */
+/* Room for about `n` bytes, in `*ret`.  It may end one character beyond what
+ * the buffer may hold, since glibc wants room for those too that it leaves out;
+ * no more than that, and it returns 1. */
 static int
 charset_reserve(const struct tn_charset *c, struct tn_buffer *out, size_t n,
     size_t *ret)

@@ -38,11 +38,10 @@ def a_stamp_parts_no_character():
             with serving("echo", "serve", "127.0.0.1:0", "--stamp",
                          "--charset", charset, "--kind", kind) as server, \
                     connect(server) as s:
-                said = shown.encode(charset)
-                s.sendall(b"".join(x.encode(charset) for x in "a"))
-                until(s, "a".encode(charset))
+                said, a = shown.encode(charset), "a".encode(charset)
                 # Half of a character gets no answer until it is whole.
-                s.sendall(said[:1])
+                s.sendall(a + said[:1])
+                until(s, a)
                 s.settimeout(0.2)
                 try:
                     assert not s.recv(1), "answered half a character"

@@ -113,6 +113,11 @@ def strangers_are_not_trusted():
                 as port:
             status, out, err = run("echo", f"tls:127.0.0.1:{port}", "secret")
             assert (status, out) == (1, "") and "signed" in err, err
+        with serving("echo", "serve", "127.0.0.1:0", "--tls", "auto") \
+                as server:
+            status, out, err = run("echo", server.place, "secret", "--ca",
+                                   f"{root}/cert")
+            assert (status, out) == (1, "") and "signed" in err, err
     with serving("echo", "serve", "127.0.0.1:0", "--tls", "auto") as server:
         fingerprint = said_fingerprint(server)
         other = "00" + fingerprint[2:] if fingerprint[:2] != "00" else \
