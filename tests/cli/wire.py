@@ -482,7 +482,12 @@ def datagrams_from_the_first():
         assert w.place == f"udp:127.0.0.1:{w.port}"
         a.connect(("127.0.0.1", w.port))
         b.connect(("127.0.0.1", w.port))
+        # Also what came from others before it was known who is first.
+        w.child.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, w.child.pid, os.WSTOPPED)
         a.send(b"first\n")
+        b.send(b"another\n")
+        w.child.send_signal(signal.SIGCONT)
         assert w.read(6) == b"first\n"
         b.send(b"another\n")
         a.send(b"again\n")
