@@ -31,7 +31,9 @@ enum tn_process_end {
 	TN_PROCESS_INHERIT, /* the one that this process has */
 	TN_PROCESS_NULL,    /* /dev/null */
 	TN_PROCESS_PIPE,    /* a stream of ours */
-	TN_PROCESS_FD,      /* a descriptor, which stays the caller's */
+	TN_PROCESS_FD,      /* a descriptor, which stays the caller's; its
+			     * O_NONBLOCK is switched off, for whoever else
+			     * has it too */
 	TN_PROCESS_STDOUT,  /* standard error: goes where output goes */
 };
 
@@ -52,6 +54,8 @@ struct tn_process_options { /* all-zero but for `argv` is valid */
 				  * it has no "/", is looked for in PATH */
 	const char *const *env;  /* "NAME=value", ended by NULL, and then the
 				  * PATH is that of these; NULL = as here */
+	const char *const *env_more; /* these as well, in the place of others of
+				  * the same names; NULL = none */
 	const char *cwd;         /* where it begins; NULL = here */
 	struct tn_process_stdio in, out, err;
 	enum tn_process_group group;

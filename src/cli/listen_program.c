@@ -15,20 +15,19 @@ program_start(const char *const *argv, const struct wiring_peer *peer,
     struct tn_stream **ret_stream, struct tn_process **ret)
 {
 	char variable[sizeof("TENON_PEER=") + sizeof(peer->name)];
-	const char *const environment[] = { variable, NULL };
+	struct tn_process_options options = {
+		.argv = argv,
+		.env_more = (const char *const[]){ variable, NULL },
+	};
 	struct tn_socket *ends[2];
-	int fd, r = tn_socket_pair(AF_UNIX, SOCK_STREAM, 0, ends);
+	int r = tn_socket_pair(AF_UNIX, SOCK_STREAM, 0, ends);
 
 	if (r < 0)
 		return r;
 	snprintf(variable, sizeof(variable), "TENON_PEER=%s", peer->name);
-	fd = tn_socket_fileno(ends[1]);
-	r = tn_process_start(&(struct tn_process_options){
-		.argv = argv,
-		.environment = environment,
-		.standard_fds = (int[]){ fd, fd, -1 },
-	    },
-	    ret);
+	options.in.end = options.out.end = TN_PROCESS_FD;
+	options.in.fd = options.out.fd = tn_socket_fileno(ends[1]);
+	r = tn_process_open(&options, ret);
 	tn_socket_free(ends[1]);
 	if (r == 0) {
 		r = tn_stream_from_socket(ends[0], ret_stream);

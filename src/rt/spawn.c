@@ -57,6 +57,16 @@ spawn_move_up(int *fd)
 	return 0;
 }
 
+/* Every socket of ours has O_NONBLOCK, and no program expects it. */
+static void
+spawn_block(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags >= 0 && (flags & O_NONBLOCK) != 0)
+		(void)fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
+}
+
 static int
 spawn_take_places(struct spawn *s)
 {
@@ -74,6 +84,8 @@ spawn_take_places(struct spawn *s)
 		r = from < 0 ? 0 : TN__RESULT(dup2(from, i));
 		if (r < 0)
 			return r;
+		if (s->program->standard[i] >= 0)
+			spawn_block(i);
 	}
 	return 0;
 }

@@ -34,6 +34,51 @@ process_standard(const struct tn_process_stdio *stdio, int *ret)
 	return -EINVAL;
 }
 
+static bool
+process_replaced(const char *variable, const char *const *more)
+{
+	struct tn_slice rest = tn_slice_str(variable);
+	struct tn_slice name = tn_slice_split(&rest, '=');
+
+	for (; *more != NULL; more++) {
+		struct tn_slice other = tn_slice_str(*more);
+
+		if (tn_slice_equal(name, tn_slice_split(&other, '=')))
+			return true;
+	}
+	return false;
+}
+
+/* `*ret`: NULL where it is as it was; else the caller frees the list. */
+static int
+process_environment(const struct tn_process_options *o, const char ***ret)
+{
+	const char *const *base = o->env;
+	const char **list;
+	size_t count = 0, n = 0;
+
+	*ret = NULL;
+	if (o->env_more == NULL)
+		return 0;
+	if (base == NULL)
+		base = (const char *const *)tn__process_environment();
+	while (base[count] != NULL)
+		count++;
+	for (size_t i = 0; o->env_more[i] != NULL; i++)
+		count++;
+	list = tn__alloc((count + 1) * sizeof(*list));
+	if (list == NULL)
+		return tn__error_nomem();
+	for (; *base != NULL; base++)
+		if (!process_replaced(*base, o->env_more))
+			list[n++] = *base;
+	for (size_t i = 0; o->env_more[i] != NULL; i++)
+		list[n++] = o->env_more[i];
+	list[n] = NULL;
+	*ret = list;
+	return 0;
+}
+
 static int
 process_program(const struct tn_process_options *o, struct tn__program *ret)
 {
@@ -77,23 +122,17 @@ process_pipes(struct tn_process *p, int fds[3])
 	return r;
 }
 
-int
-tn_process_open(const struct tn_process_options *options,
-    struct tn_process **ret)
+static int
+process_open(const struct tn__program *program, struct tn_process **ret)
 {
-	struct tn__program program = { 0 };
-	struct tn_process *p;
+	struct tn_process *p = tn__zalloc(sizeof(*p));
 	int pipes[3], r;
 
-	r = process_program(options, &program);
-	if (r < 0)
-		return r;
-	p = tn__zalloc(sizeof(*p));
 	if (p == NULL)
 		return tn__error_nomem();
 	p->status = TN__PROCESS_UNKNOWN;
 	p->ended = true; /* not begun */
-	r = tn__program_start(&program, pipes, &p->process);
+	r = tn__program_start(program, pipes, &p->process);
 	if (r == 0) {
 		p->ended = false;
 		p->pid = p->process.pid;
@@ -105,6 +144,26 @@ tn_process_open(const struct tn_process_options *options,
 	}
 	*ret = p;
 	return 0;
+}
+
+int
+tn_process_open(const struct tn_process_options *options,
+    struct tn_process **ret)
+{
+	struct tn__program program = { 0 };
+	const char **environment;
+	int r = process_program(options, &program);
+
+	if (r < 0)
+		return r;
+	r = process_environment(options, &environment);
+	if (r < 0)
+		return r;
+	if (environment != NULL)
+		program.environment = environment;
+	r = process_open(&program, ret);
+	tn__free(environment);
+	return r;
 }
 
 int

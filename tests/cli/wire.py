@@ -384,7 +384,8 @@ def how_a_program_ended():
         assert read_all(s) == b""
         status, _, err = w.end()
         assert status == 1 and err == "tenon listen: start /nowhere/at/all: " \
-            "no such file or directory\n", err
+            "there is no such program, or what its first line names is not " \
+            "there\n", err
 
 
 def a_program_ends_with_its_peer():

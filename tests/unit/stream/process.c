@@ -98,6 +98,12 @@ static const struct row {
 	{ "environment",
 	    { .argv = WORDS("env"), .env = WORDS("A=1", "B="), .out = PIPED },
 	    "", "A=1\nB=\n", "", 0 },
+	{ "environment and more",
+	    { .argv = WORDS("env"),
+		.env = WORDS("A=1", "AB=2", "B="),
+		.env_more = WORDS("A=3", "C=4"),
+		.out = PIPED },
+	    "", "AB=2\nB=\nA=3\nC=4\n", "", 0 },
 	{ "PATH of that",
 	    { .argv = WORDS("pwd"),
 		.env = WORDS("PATH=/nowhere::/bin/env:/usr/bin:/bin"),
@@ -766,6 +772,7 @@ run_into_file(void *arg)
 	struct tn_process_result result;
 	char text[16] = "";
 
+	CHECK_INT(fcntl(fileno(file), F_SETFL, O_RDWR | O_NONBLOCK), 0);
 	CHECK_INT(tn_process_run(&options, &input, &result), 0);
 	CHECK(result.out.data == NULL && result.err.data == NULL);
 	CHECK_INT(pread(fileno(file), text, sizeof(text) - 1, 0), 7);
