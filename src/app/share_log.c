@@ -1,18 +1,24 @@
 /* The access log of the file server. */
 #include <inttypes.h>
 #include <tenon/date.h>
+#include <tenon/ip_about.h>
 #include <tenon/text.h>
 
 #include "app/share.h"
 
-/* The peer without its port; a Unix socket has no name to tell. */
+/* The peer without its port; a Unix socket has no name to tell.  Who comes by
+ * IPv4 to a socket that takes both is shown so: programs that read the log know
+ * the address by no other name. */
 static const char *
 share_log_peer(const struct tn_address *peer, char out[TN_IP_TEXT_MAX])
 {
-	struct tn_ip ip;
+	static const struct tn_ip_network v4 = { .ip.family = 4 };
+	struct tn_ip ip, plain;
 
 	if (peer == NULL || tn_address_ip(peer, &ip) < 0)
 		return "unix";
+	if (tn_ip_network_has(&v4, &ip) && tn_ip_embedded(&ip, &plain))
+		ip = plain;
 	return tn_ip_format(&ip, out);
 }
 

@@ -51,8 +51,45 @@ test_line(void **state)
 	assert_int_equal(strcspn(line.data, "\n"), line.len - 1);
 }
 
+static const struct peer_row {
+	const char *address, *shown;
+} peer_rows[] = {
+	{ "192.0.2.7", "192.0.2.7" },
+	{ "::ffff:192.0.2.7", "192.0.2.7" },
+	{ "2001:db8::7", "2001:db8::7" },
+	{ "64:ff9b::c000:207", "64:ff9b::c000:207" },
+	{ "::1", "::1" },
+	{ NULL, "unix" },
+};
+
+static void
+test_peers(void **state)
+{
+	for (size_t i = 0; i < TN_COUNT(peer_rows); i++) {
+		const struct peer_row *row = &peer_rows[i];
+		TN_CLEANUP(tn_buffer_free) struct tn_buffer line = { 0 };
+		struct tn_address peer = { 0 };
+		struct tn_http_record record = {
+			.peer = row->address == NULL ? NULL : &peer,
+		};
+		struct tn_ip ip;
+
+		if (row->address != NULL) {
+			assert_int_equal(tn_ip_parse(tn_slice_str(row->address),
+			    &ip), 0);
+			assert_int_equal(tn_address_from_ip(&ip, 1, &peer), 0);
+		}
+		assert_int_equal(app_share_log_line(&record, &line), 0);
+		assert_int_equal(strcspn(line.data, " "), strlen(row->shown));
+		assert_memory_equal(line.data, row->shown, strlen(row->shown));
+	}
+}
+
 int
 main(void)
 {
-	return CHECK_ROWS(log_rows, test_line);
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_peers) };
+
+	return CHECK_ROWS(log_rows, test_line) +
+	    cmocka_run_group_tests(tests, NULL, NULL);
 }
