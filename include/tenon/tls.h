@@ -119,8 +119,8 @@ TN_API TN_CHECK int tn_tls_fingerprint(struct tn_tls *tls,
 
 /* Speaks TLS on `below`, which is borrowed, as a client of `host`: a name, for
  * which the certificate has to be and that is sent along (SNI), or an IP
- * address.  Names in other letters than ASCII are -EOPNOTSUPP; write them as
- * "xn--...".  Waits until the handshake is done.  `tls` NULL is one with
+ * address.  Names in other letters than ASCII are taken as their "xn--..." form
+ * (tenon/idna.h).  Waits until the handshake is done.  `tls` NULL is one with
  * default options.  Sessions are kept by host and port and taken up again. */
 TN_API TN_CHECK int tn_tls_client(struct tn_stream *below, struct tn_tls *tls,
     const char *host, struct tn_stream **ret);
@@ -168,8 +168,8 @@ TN_API TN_CHECK int tn_tls_info(struct tn_stream *s, struct tn_tls_info *ret);
 /* ---- a certificate of one's own ---------------------------------------- */
 
 /* Makes an EC key (P-256) and a certificate, signed by itself, for localhost,
- * 127.0.0.1, ::1 and each of `names` (this machine's name, an IP address; NULL
- * behind the last; may be NULL), good for `days` days (0 = 30).  Nobody trusts
+ * 127.0.0.1, ::1 and each of `names` (this machine's name, in any letters, an
+ * IP address; NULL behind the last; may be NULL), good for `days` days (0 = 30).  Nobody trusts
  * it who was not told its fingerprint. */
 TN_API TN_CHECK int tn_tls_self_signed(const char *const *names, int days,
     struct tn_buffer *ret_cert_pem, struct tn_buffer *ret_key_pem);

@@ -12,6 +12,9 @@ static const char *const version_features[] = {
 #if TN__OPENSSL
 	"tls",
 #endif
+#if TN__ICU
+	"idna",
+#endif
 #if TN__ZLIB
 	"gzip",
 #endif

@@ -14,6 +14,8 @@ tn__format_undo(struct tn_buffer *buffer, size_t len, int r)
 	return r;
 }
 
+bool tn__is_ascii(struct tn_slice text);
+
 /* What stands for a character, or NULL when it stands for itself.  A byte that
  * is not UTF-8 comes as TN__FORMAT_INVALID.  `scratch` may hold the answer. */
 #define TN__FORMAT_INVALID UINT32_MAX

@@ -2,8 +2,10 @@
 #include <stdio.h>
 #include <tenon/buffer.h>
 #include <tenon/error.h>
+#include <tenon/idna.h>
 
 #include "base/memory.h"
+#include "format/format.h"
 #include "net/lookup.h"
 
 void
@@ -77,4 +79,20 @@ tn__lookup_fail(const struct tn__lookup *lookup)
 		    lookup->what);
 	return tn_error_set(code, "%s: %s", lookup->what,
 	    tn_error_words(code));
+}
+
+int
+tn__lookup_name(const char *host, struct tn_buffer *room, const char **ret)
+{
+	struct tn_slice name = tn_slice_str(host);
+	int r;
+
+	*ret = host;
+	if (tn__is_ascii(name))
+		return 0;
+	r = tn_idna_to_ascii(name, room);
+	if (r < 0)
+		return tn_error_prefix("look up");
+	*ret = room->data;
+	return 0;
 }

@@ -3,6 +3,8 @@
 #ifndef TN__NET_LOOKUP_H
 #define TN__NET_LOOKUP_H
 
+#include <tenon/buffer.h>
+
 #include "net/host.h"
 #include "rt/rt.h"
 
@@ -28,6 +30,11 @@ int tn__lookup_wait(struct tn__lookup **lookup);
 
 /* Words for a result that getaddrinfo() could have. */
 int tn__lookup_fail(const struct tn__lookup *lookup);
+
+/* The name as it is looked up: itself, or what its letters become, in `room`.
+ * NULL stays NULL. */
+int tn__lookup_name(const char *host, struct tn_buffer *room,
+    const char **ret);
 
 void tn__lookup_free(struct tn__lookup *lookup);
 TN_DEFINE_CLEANUP(struct tn__lookup, tn__lookup_free)

@@ -214,6 +214,7 @@ int
 tn_net_gethostbyname_ex(const char *name, int family, struct tn_hostent **ret)
 {
 	TN_CLEANUP(netdb_freep) struct netdb_job *job = NULL;
+	TN_CLEANUP(tn_buffer_free) struct tn_buffer ascii = { 0 };
 	struct tn_ip ip;
 	int r;
 
@@ -222,6 +223,9 @@ tn_net_gethostbyname_ex(const char *name, int family, struct tn_hostent **ret)
 		    "look up: family %d is neither AF_UNSPEC, AF_INET nor "
 		    "AF_INET6",
 		    family);
+	r = tn__lookup_name(name, &ascii, &name);
+	if (r < 0)
+		return r;
 	if (tn_slice_str(name).len == 0)
 		return tn_error_set(TN_EGAI_NONAME, "look up: no name");
 	if (tn_ip_parse(tn_slice_str(name), &ip) == 0)

@@ -256,11 +256,14 @@ int
 tn_net_getaddrinfo(const char *host, const char *port, int family, int type,
     bool passive, struct tn_address *ret, size_t count)
 {
-	struct tn_slice host_slice = tn_slice_str(host);
-	struct tn_slice port_slice = tn_slice_str(port);
+	TN_CLEANUP(tn_buffer_free) struct tn_buffer ascii = { 0 };
+	struct tn_slice host_slice, port_slice = tn_slice_str(port);
 	TN_CLEANUP(resolve_freep) struct resolve_job *r = NULL;
-	int error;
+	int error = tn__lookup_name(host, &ascii, &host);
 
+	if (error < 0)
+		return error;
+	host_slice = tn_slice_str(host);
 	error = resolve_check(host_slice, port_slice, family, type, count);
 	if (error < 0)
 		return error;

@@ -3,6 +3,7 @@
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <tenon/error.h>
+#include <tenon/idna.h>
 #include <tenon/ip.h>
 #include <tenon/run.h>
 
@@ -132,33 +133,38 @@ handshake_name(struct tn__tls_stream *t, const char *way, const char *whom)
 	return t->who == NULL ? tn__error_nomem() : 0;
 }
 
+/* The name that goes over the wire and has to stand in the certificate: RFC
+ * 6066 section 3, RFC 5280 section 7.2.  Nothing of nothing. */
 static int
-handshake_check_host(const char *host)
+handshake_ascii(const char *host, struct tn_buffer *out)
 {
-	size_t len = host == NULL ? 0 : strlen(host);
+	int r;
 
-	if (len == 0 || len > 254)
+	if (tn_slice_str(host).len == 0)
+		return 0;
+	r = tn_idna_to_ascii(tn_slice_str(host), out);
+	return r < 0 ? tn_error_prefix("TLS") : 0;
+}
+
+static int
+handshake_check_host(struct tn_slice host)
+{
+	if (host.len == 0 || host.len > 254)
 		return tn_error_set(-EINVAL, "TLS: a client needs the name of "
 		    "the host, at most 254 bytes: the certificate has to be "
 		    "for it");
-	for (size_t i = 0; i < len; i++)
-		if ((unsigned char)host[i] >= 0x80)
-			return tn_error_set(-EOPNOTSUPP, "TLS: this build "
-			    "knows names of hosts in ASCII only; write it as "
-			    "xn--...");
 	return 0;
 }
 
 /* RFC 6066 section 3: a name without a dot at its end, and no address. */
 static int
-handshake_ask_for(struct tn__tls_stream *t, const char *host)
+handshake_ask_for(struct tn__tls_stream *t, struct tn_slice host)
 {
-	size_t len = strlen(host);
 	struct tn_ip ip;
 	int good;
 
-	t->asked = tn__strndup(tn_slice(host, len -
-	    (len > 1 && host[len - 1] == '.')));
+	t->asked = tn__strndup(tn_slice_head(host, host.len -
+	    (host.len > 1 && host.data[host.len - 1] == '.')));
 	if (t->asked == NULL)
 		return tn__error_nomem();
 	if (tn_ip_parse(tn_slice_str(t->asked), &ip) == 0) {
@@ -180,9 +186,12 @@ handshake_client(struct tn_stream *below, struct tn_tls *tls, const char *host,
     bool take, struct tn_stream **ret)
 {
 	TN_CLEANUP(tn_stream_freep) struct tn_stream *s = NULL;
+	TN_CLEANUP(tn_buffer_free) struct tn_buffer ascii = { 0 };
 	struct tn__tls_stream *t;
-	int r = handshake_check_host(host);
+	int r = handshake_ascii(host, &ascii);
 
+	if (r == 0)
+		r = handshake_check_host(tn_buffer_slice(&ascii));
 	if (r == 0 && tls == NULL)
 		r = tn__tls_default(&tls);
 	if (r == 0 && tls->options.server)
@@ -195,7 +204,7 @@ handshake_client(struct tn_stream *below, struct tn_tls *tls, const char *host,
 	s = &t->stream;
 	r = handshake_name(t, "to", host);
 	if (r == 0)
-		r = handshake_ask_for(t, host);
+		r = handshake_ask_for(t, tn_buffer_slice(&ascii));
 	if (r < 0)
 		return r;
 	tn__tls_session_use(t);

@@ -5,6 +5,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 #include <tenon/error.h>
+#include <tenon/idna.h>
 #include <tenon/ip.h>
 #include <tenon/run.h>
 
@@ -47,14 +48,30 @@ static int
 self_check_name(const char *name)
 {
 	for (const char *p = name; *p != '\0'; p++)
-		if ((unsigned char)*p >= 0x80 || (unsigned char)*p <= ' ')
+		if ((unsigned char)*p <= ' ')
 			return tn_error_set(-EINVAL, "TLS: no certificate is "
-			    "for a name with such letters; write a host's "
-			    "name in ASCII or an IP address");
+			    "for a name with spaces; write a host's name or "
+			    "an IP address");
 	if (name[0] == '\0' || strlen(name) > 253)
 		return tn_error_set(-EINVAL,
 		    "TLS: a host's name has 1 to 253 letters");
 	return 0;
+}
+
+/* RFC 5280 section 7.2: in ASCII. */
+static int
+self_add_host(GENERAL_NAMES *all, const char *name)
+{
+	TN_CLEANUP(tn_buffer_free) struct tn_buffer ascii = { 0 };
+	int r;
+
+	if (name[0] != '\0') {
+		r = tn_idna_to_ascii(tn_slice_str(name), &ascii);
+		if (r < 0)
+			return tn_error_prefix("TLS");
+	}
+	r = self_check_name(ascii.data == NULL ? "" : ascii.data);
+	return r < 0 ? r : self_add_name(all, ascii.data);
 }
 
 static int
@@ -65,11 +82,8 @@ self_collect(GENERAL_NAMES *all, const char *const *names)
 
 	for (size_t i = 0; r == 0 && i < TN_COUNT(always); i++)
 		r = self_add_name(all, always[i]);
-	for (; r == 0 && names != NULL && *names != NULL; names++) {
-		r = self_check_name(*names);
-		if (r == 0)
-			r = self_add_name(all, *names);
-	}
+	for (; r == 0 && names != NULL && *names != NULL; names++)
+		r = self_add_host(all, *names);
 	return r;
 }
 

@@ -100,4 +100,10 @@ int llhttp_expect(const struct corpus *c, struct corpus_case *x,
     struct tn_slice log, unsigned line);
 void http1_run(struct corpus_case *x, struct corpus_outcome *ret);
 
+/* ---- idna --------------------------------------------------------------- */
+
+/* One object of the list. */
+int idna_read(const struct format *f, struct corpus *c, uint32_t node);
+void idna_run(struct corpus_case *x, struct corpus_outcome *ret);
+
 #endif

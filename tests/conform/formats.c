@@ -48,7 +48,8 @@ list_read_case(const struct format *f, struct corpus *c, uint32_t node)
 }
 
 static int
-list_read(const struct format *f, struct corpus *c)
+list_read_by(const struct format *f, struct corpus *c,
+    int (*read_case)(const struct format *, struct corpus *, uint32_t))
 {
 	const struct tree *t = &c->tree;
 	uint32_t node = t->nodes[1].first;
@@ -56,12 +57,24 @@ list_read(const struct format *f, struct corpus *c)
 
 	for (; node != 0 && e == 0; node = t->nodes[node].next) {
 		if (t->nodes[node].kind == TREE_OBJECT)
-			e = list_read_case(f, c, node);
+			e = read_case(f, c, node);
 		else if (t->nodes[node].kind != TREE_STRING)
 			e = corpus_bad(c, t->nodes[node].line,
 			    "a case is an object, a comment a string");
 	}
 	return e;
+}
+
+static int
+list_read(const struct format *f, struct corpus *c)
+{
+	return list_read_by(f, c, list_read_case);
+}
+
+static int
+list_read_idna(const struct format *f, struct corpus *c)
+{
+	return list_read_by(f, c, idna_read);
 }
 
 /* One object, which is the case. */
@@ -124,8 +137,8 @@ const struct format formats[] = {
 	        "with a fragment in the target, which was cut off" } },
 	{ .name = "url", .ending = ".json", .is = list_is, .read = list_read,
 	    .waits_for = "the URL module", .members = { "input", "base" } },
-	{ .name = "idna", .ending = ".json", .is = list_is, .read = list_read,
-	    .waits_for = "the IDNA module",
+	{ .name = "idna", .ending = ".json", .is = list_is,
+	    .read = list_read_idna, .run = idna_run,
 	    .members = { "input", "output" } },
 	{ .name = "cookies", .ending = ".json", .is = list_is,
 	    .read = list_read, .waits_for = "the cookie module",

@@ -98,6 +98,12 @@ by_name(void)
 	    TN_EGAI_NODATA,
 	    "look up six.test: host has no address of this family");
 
+	if (tn_has("idna")) {
+		CHECK_INT(tn_net_gethostbyname_ex("H\xef\xbd\x8f" "ST.test",
+		    AF_INET, &host), 0);
+		CHECK_TEXT(host->name, "real.test");
+		tn_hostent_free(host);
+	}
 	CHECK_INT(tn_net_gethostbyname_ex("::1", AF_INET, &host), 0);
 	CHECK_TEXT(host->name, "::1");
 	CHECK_INT(host->alias_count, 0);
