@@ -34,6 +34,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 		return 0;
 	}
 	assert(out.len > 0);
+	assert(tn_slice_find(tn_buffer_slice(&out), ' ') < 0);
 	assert(is_plain(tn_buffer_slice(&out), !is_plain(in, false)));
 	if (out.len <= TN_IDNA_BYTES_MAX) {
 		assert(tn_idna_to_ascii(tn_buffer_slice(&out), &again) == 0);

@@ -22,7 +22,8 @@ extern "C" {
 
 /* Appends the host's name, which is UTF-8, in ASCII: "bücher.test" becomes
  * "xn--bcher-kva.test".  A name in ASCII is only put into lower case, whatever
- * it is, "xn--..." too; how long labels may be is DNS's affair.  What comes of
+ * it is, unless it has spaces or control characters: "xn--..." too; how long
+ * labels may be is DNS's affair.  What comes of
  * other letters never has a space, "/", "@", "%" or what else ends a host in an
  * URL, but it may be an IP address.  -EINVAL for what is no name, -EILSEQ for
  * what is no UTF-8, -EOPNOTSUPP without ICU. */

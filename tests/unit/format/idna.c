@@ -39,6 +39,10 @@ static const struct row {
 	    "xn--11b6iy14e", 0, NULL },
 
 	{ "nothing", "", NULL, -EINVAL, "name of a host: it is empty" },
+	{ "a space", "a b.test", NULL, -EINVAL,
+	    "name a b.test: no name has spaces or control characters" },
+	{ "a control character", "\x1f" "a.test", NULL, -EINVAL,
+	    "name \\x1fa.test: no name has spaces or control characters" },
 	{ "no UTF-8", "a\xc3.test", NULL, -EILSEQ,
 	    "name a\\xc3.test: it is no UTF-8" },
 	{ "nobody's letter", "a\xef\xbf\xbd.test", NULL, -EINVAL,
