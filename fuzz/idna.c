@@ -31,6 +31,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 		assert(out.len == 0 && tn_error_code() == r);
 		assert(is_plain(tn_slice_str(tn_error_text()), false) ||
 		    tn_utf8_valid(tn_slice_str(tn_error_text())));
+		tn_buffer_free(&out);
 		return 0;
 	}
 	assert(out.len > 0);

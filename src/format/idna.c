@@ -36,12 +36,13 @@ tn__is_ascii(struct tn_slice text)
 static int
 idna_pass(struct tn_slice host, struct tn_buffer *out)
 {
-	int r = tn_buffer_reserve(out, host.len);
+	int r;
 
 	for (size_t i = 0; i < host.len; i++)
 		if (host.data[i] <= ' ' || host.data[i] == 0x7f)
 			return idna_fail(host, -EINVAL,
 			    "no name has spaces or control characters");
+	r = tn_buffer_reserve(out, host.len);
 	for (size_t i = 0; r == 0 && i < host.len; i++) {
 		char c = host.data[i];
 
