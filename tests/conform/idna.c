@@ -1,5 +1,6 @@
 /* web-platform-tests' names of hosts: "input", and "output" or null where it
  * has to be refused. */
+#include <stdio.h>
 #include <tenon/error.h>
 #include <tenon/idna.h>
 
