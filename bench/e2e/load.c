@@ -195,7 +195,8 @@ main(int argc, char **argv)
 	open_all((uint16_t)load_number(argv[2], UINT16_MAX));
 	if (run_mode)
 		run(load_number(argv[5], 3600000),
-		    load_number(argv[6], 3600000), (pid_t)load_number(argv[7], INT32_MAX));
+		    load_number(argv[6], 3600000),
+		    (pid_t)load_number(argv[7], INT32_MAX));
 	else
 		hold();
 	return 0;

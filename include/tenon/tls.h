@@ -169,8 +169,8 @@ TN_API TN_CHECK int tn_tls_info(struct tn_stream *s, struct tn_tls_info *ret);
 
 /* Makes an EC key (P-256) and a certificate, signed by itself, for localhost,
  * 127.0.0.1, ::1 and each of `names` (this machine's name, in any letters, an
- * IP address; NULL behind the last; may be NULL), good for `days` days (0 = 30).  Nobody trusts
- * it who was not told its fingerprint. */
+ * IP address; NULL behind the last; may be NULL), good for `days` days (0 =
+ * 30).  Nobody trusts it who was not told its fingerprint. */
 TN_API TN_CHECK int tn_tls_self_signed(const char *const *names, int days,
     struct tn_buffer *ret_cert_pem, struct tn_buffer *ret_key_pem);
 
