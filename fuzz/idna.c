@@ -1,5 +1,5 @@
-/* Names of hosts: what comes out is ASCII without what ends a host in a URL,
- * or all of it was ASCII before; once more it is the same; within its limit. */
+/* Names of hosts: what comes out is ASCII without what ends a host in a URL, or
+ * all of it was ASCII before; once more it is the same; within its limit. */
 #include <tenon/error.h>
 #include <tenon/idna.h>
 
@@ -31,10 +31,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 		assert(out.len == 0 && tn_error_code() == r);
 		assert(is_plain(tn_slice_str(tn_error_text()), false) ||
 		    tn_utf8_valid(tn_slice_str(tn_error_text())));
-<<<<<<< HEAD
-=======
 		tn_buffer_free(&out);
->>>>>>> ddb49a12dcf79d2d6123db3f4a1dd54f66e1e806
 		return 0;
 	}
 	assert(out.len > 0);

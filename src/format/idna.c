@@ -36,20 +36,13 @@ tn__is_ascii(struct tn_slice text)
 static int
 idna_pass(struct tn_slice host, struct tn_buffer *out)
 {
-<<<<<<< HEAD
-	int r = tn_buffer_reserve(out, host.len);
-=======
 	int r;
->>>>>>> ddb49a12dcf79d2d6123db3f4a1dd54f66e1e806
 
 	for (size_t i = 0; i < host.len; i++)
 		if (host.data[i] <= ' ' || host.data[i] == 0x7f)
 			return idna_fail(host, -EINVAL,
 			    "no name has spaces or control characters");
-<<<<<<< HEAD
-=======
 	r = tn_buffer_reserve(out, host.len);
->>>>>>> ddb49a12dcf79d2d6123db3f4a1dd54f66e1e806
 	for (size_t i = 0; r == 0 && i < host.len; i++) {
 		char c = host.data[i];
 

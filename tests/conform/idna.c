@@ -1,9 +1,6 @@
 /* web-platform-tests' names of hosts: "input", and "output" or null where it
  * has to be refused. */
-<<<<<<< HEAD
-=======
 #include <stdio.h>
->>>>>>> ddb49a12dcf79d2d6123db3f4a1dd54f66e1e806
 #include <tenon/error.h>
 #include <tenon/idna.h>
 
