@@ -583,7 +583,7 @@ test_self_signed(void **state)
 		tn_has("idna") ? BUECHER ".test" : "xn--bcher-kva.test", NULL };
 	static const char *const hosts[] = { "localhost", "127.0.0.1", "::1",
 		"box.test", "192.0.2.7", "Box.Test.", "xn--bcher-kva.test",
-		BUECHER ".test", "B\xc3\x9c" "CHER.test." };
+		BUECHER ".test", ("B\xc3\x9c" "CHER.test.") };
 	struct tn_buffer cert = { 0 }, key = { 0 };
 	char fingerprint[TN_TLS_FINGERPRINT_MAX];
 	struct tn_tls_certificate own;
